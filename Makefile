@@ -1,0 +1,41 @@
+# Everything starts here. On a bare Debian 12, `make demo` and `make test` first install what is missing
+# (scripts/setup.sh); after that they need no network.
+
+PYTHON := .venv/bin/python
+
+# More words for pytest, e.g. make test ARGS='-k pin -x'
+ARGS ?=
+
+.PHONY: help demo test test-long bench clean setup
+
+help:
+	@echo 'make demo       make a card, plug it in, use it with OpenSC; says what it does'
+	@echo 'make test       lint, types and all tests in their short form (ARGS=... goes to pytest)'
+	@echo 'make test-long  the same tests with full counts, and the slow ones'
+	@echo 'make bench      how fast it is'
+	@echo 'make setup      only install what is missing: system packages, .venv'
+	@echo 'make clean      remove what tests and builds leave behind (not .venv)'
+
+setup:
+	@scripts/setup.sh test
+
+demo:
+	@scripts/setup.sh demo
+	@PYTHONPATH=. $(PYTHON) scripts/demo.py
+
+test: setup
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest -n 2 -m 'not long' $(ARGS)
+
+test-long: setup
+	HYPOTHESIS_PROFILE=long $(PYTHON) -m pytest -n 2 $(ARGS)
+	$(PYTHON) scripts/mutation.py
+
+bench: setup
+	$(PYTHON) -m bench
+
+clean:
+	rm -rf build dist mutants .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

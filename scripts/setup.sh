@@ -1,0 +1,93 @@
+#!/bin/sh
+# Brings a machine to where `make demo` or `make test` can run. Newcomers need not call it: make does, every time.
+#
+#   scripts/setup.sh demo|test
+#
+# 1. System packages. Installs those that are missing if it may (root, or sudo without a password);
+#    otherwise prints the one line that installs them and ends with 1.
+# 2. The virtual environment .venv with this project (editable: changes in the source count at once) and its tools.
+#
+# Where nothing is to be done it says nothing, is done in a moment and needs no network.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { echo "setup: $*" >&2; }
+
+# --- 1. system packages
+
+packages="pcscd vsmartcard-vpcd opensc opensc-pkcs11 openssl python3 python3-venv"
+case "${1-}" in
+demo) ;;
+test) packages="$packages pcsc-tools make" ;;
+*) say "usage: scripts/setup.sh demo|test" && exit 2 ;;
+esac
+
+missing_packages() {
+    installed=$(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' $packages 2>/dev/null || true)
+    for package in $packages; do
+        echo "$installed" | grep -qx "installed $package" || echo "$package"
+    done
+}
+
+apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >&2; }
+
+if command -v dpkg-query >/dev/null; then
+    missing=$(missing_packages | xargs)
+    if [ -n "$missing" ]; then
+        if [ "$(id -u)" = 0 ]; then
+            as_root=""
+        elif sudo -n true 2>/dev/null; then
+            as_root="sudo -n"
+        else
+            say "these system packages are missing; install them and try again:"
+            echo "sudo apt-get install -y $missing"
+            exit 1
+        fi
+        say "installing system packages: $missing"
+        apt update
+        apt install -y --no-install-recommends $missing
+    fi
+else
+    for command in pcscd opensc-tool pkcs11-tool openssl; do
+        PATH="$PATH:/usr/sbin" command -v $command >/dev/null || say "not Debian, and no $command: expect skipped tests"
+    done
+fi
+
+# --- 2. the virtual environment
+
+# Some tests start our programs as an ordinary user, so root's private Python (pyenv, say) will not do.
+usable() {
+    ask='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'
+    if [ "$(id -u)" = 0 ] && setpriv --reuid=65534 --regid=65534 --clear-groups true 2>/dev/null; then
+        setpriv --reuid=65534 --regid=65534 --clear-groups -- "$1" -Ic "$ask" 2>/dev/null
+    else
+        "$1" -Ic "$ask" 2>/dev/null
+    fi
+}
+
+find_python() {
+    for name in /usr/bin/python3 /usr/local/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do
+        python=$(command -v $name) && usable "$python" && echo "$python" && return
+    done
+    say "no Python 3.11 or newer that ordinary users can execute"
+    return 1
+}
+
+# What .venv was made from and for. A copied or moved tree counts as changed: a venv holds absolute paths.
+wanted="$PWD $(cksum <pyproject.toml)"
+stamp=.venv/made-for
+
+if [ "$wanted" != "$(cat $stamp 2>/dev/null)" ] || ! .venv/bin/python -c '' 2>/dev/null || [ ! -x .venv/bin/vsc ]; then
+    python=$(find_python)
+    # An older .venv of this very tree and Python is brought up to date, any other is made anew.
+    if ! grep -qsx "command = $python -m venv.* $PWD/.venv" .venv/pyvenv.cfg || ! .venv/bin/python -m pip -V >/dev/null 2>&1
+    then
+        say "making .venv with $python"
+        rm -rf .venv
+        "$python" -m venv .venv
+    fi
+    say "installing the project and its tools into .venv (a minute the first time)"
+    rm -f $stamp
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+    echo "$wanted" >$stamp
+fi

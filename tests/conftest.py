@@ -1,0 +1,20 @@
+"""How hard hypothesis tries.
+
+HYPOTHESIS_PROFILE=ci (the default) is for every day, `long` for `make test-long`. Neither has a deadline per example:
+the machine may be busy with another worker's tests, and a slow example is no wrong one. A failure prints a line
+that reproduces it anywhere.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("ci", deadline=None, max_examples=100, print_blob=True)
+settings.register_profile(
+    "long",
+    deadline=None,
+    max_examples=10_000,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

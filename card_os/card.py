@@ -1,0 +1,198 @@
+"""The card: one whole command in, one whole answer out.
+
+`Card.transmit` is bytes to bytes; `Card.exchange` gives the reason of a refusal beside the answer. The order of checks
+is that of ISO/IEC 7816-4: lengths (6700), class (6E00, 6881, 6882), chain (6884, 6883), instruction (6D00), P1-P2
+(6A86), data length (6700), then whatever the application says.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from card_os.apdu import CommandApdu, ResponseApdu
+from card_os.application import Application
+from card_os.atr import Atr
+from card_os.channel import Channel, Volatile, manage_channel
+from card_os.class_byte import ClassByte
+from card_os.command import Session, dispatch
+from card_os.env import Env
+from card_os.link import Link
+from card_os.memory import Memory, Persistent
+from card_os.sw import SW, CardError, Reason
+
+MIN_AID_BYTES = 5
+MAX_AID_BYTES = 16
+
+
+class KernelIns(IntEnum):
+    """Instructions that the kernel answers itself; SELECT only by DF name (P1 04)."""
+
+    MANAGE_CHANNEL = 0x70
+    SELECT = 0xA4
+    GET_RESPONSE = 0xC0
+
+
+_SELECT_BY_NAME = 0x04
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer and, if the command was refused, why."""
+
+    response: ResponseApdu
+    reason: Reason | None = None
+
+
+def _forget(_: Persistent) -> None:
+    """Stores nothing: the card lives as long as the object."""
+
+
+class Card:
+    """A card in memory, powered for as long as it exists.
+
+    applications: what it carries; the first is selected after a reset. persistent: their states. store: called with
+    each new state before the answer leaves; an OSError of it becomes 6581 and the state stays as it was.
+    """
+
+    def __init__(
+        self,
+        applications: Sequence[Application[Any, Any]],
+        persistent: Persistent,
+        env: Env,
+        *,
+        atr: Atr,
+        store: Callable[[Persistent], None] = _forget,
+    ) -> None:
+        self._applications = tuple(applications)
+        self._memory = Memory(persistent, store)
+        self._env = env
+        self._atr = bytes(atr)
+        self._default = self._applications[0] if self._applications else None
+        self._volatile = Volatile.after_reset(self._default)
+
+    @property
+    def atr(self) -> bytes:
+        """The answer to reset, 2 to 33 bytes."""
+        return self._atr
+
+    @property
+    def persistent(self) -> Persistent:
+        """The permanent state as it is now."""
+        return self._memory.persistent
+
+    @property
+    def applications(self) -> tuple[Application[Any, Any], ...]:
+        return self._applications
+
+    def reset(self) -> bytes:
+        """Forgets everything volatile; returns the ATR."""
+        self._volatile = Volatile.after_reset(self._default)
+        return self._atr
+
+    def power_on(self) -> bytes:
+        """The same as a reset: the card does not know whether it had power before."""
+        return self.reset()
+
+    def power_off(self) -> None:
+        """Forgets everything volatile, at once rather than at the next power-on."""
+        self.reset()
+
+    def transmit(self, command: bytes) -> bytes:
+        """Takes one command of any length; returns at least the two bytes of a status word."""
+        return bytes(self.exchange(command).response)
+
+    def exchange(self, command: bytes) -> Outcome:
+        """Like `transmit`, as values, with the reason of a refusal."""
+        try:
+            return Outcome(self._answer(CommandApdu.parse(command)))
+        except CardError as error:
+            return Outcome(ResponseApdu(sw=error.sw), error.reason)
+
+    def _answer(self, apdu: CommandApdu) -> ResponseApdu:
+        cla = ClassByte.parse(apdu.cla)
+        channel = self._volatile.channels.get(cla.channel)
+        if channel is None:
+            raise CardError(SW.CHANNEL_NOT_SUPPORTED, f"logical channel {cla.channel} is not open")
+        if cla.secure_messaging:
+            channel.link = Link()
+            raise CardError(SW.SECURE_MESSAGING_NOT_SUPPORTED, "this card has no secure messaging")
+        if apdu.ins == KernelIns.GET_RESPONSE:
+            channel.link.chain = None
+            if cla.chaining:
+                raise CardError(SW.CHAINING_NOT_SUPPORTED, "cannot be chained", subject="GET RESPONSE")
+            return channel.link.get_response(apdu)
+        channel.link.pending = None
+        session = self._session(cla.channel, channel)
+        if channel.application is not None:
+            channel.application.observe(session, apdu.ins)
+        if cla.chaining:
+            self._check_chainable(channel, apdu)
+        refuses = channel.application is not None and channel.application.refuses_broken_chains
+        whole = channel.link.collect(apdu, is_last=not cla.chaining, refuses_breaks=refuses)
+        if whole is None:
+            return ResponseApdu()
+        # The last part says how much is wanted: a chain of short commands without Le asks for 256 bytes, not 65 536.
+        return channel.link.cut(self._run(cla.channel, channel, session, whole), apdu.effective_ne)
+
+    def _check_chainable(self, channel: Channel, apdu: CommandApdu) -> None:
+        commands = channel.application.commands if channel.application else {}
+        row = commands.get(apdu.ins)
+        if row is not None and row.chaining:
+            return
+        channel.link.chain = None
+        if row is None and apdu.ins not in list(KernelIns):
+            raise CardError(SW.INS_NOT_SUPPORTED, f"instruction {apdu.ins:02X} is unknown here")
+        raise CardError(SW.CHAINING_NOT_SUPPORTED, f"instruction {apdu.ins:02X} cannot be chained")
+
+    def _run(self, number: int, channel: Channel, session: Session[Any, Any], apdu: CommandApdu) -> ResponseApdu:
+        if apdu.ins == KernelIns.MANAGE_CHANNEL:
+            return ResponseApdu(manage_channel(self._volatile, number, apdu, self._default))
+        if apdu.ins == KernelIns.SELECT and apdu.p1 == _SELECT_BY_NAME:
+            return self._select(number, channel, apdu)
+        return dispatch(channel.application.commands if channel.application else {}, session, apdu)
+
+    def _select(self, number: int, channel: Channel, apdu: CommandApdu) -> ResponseApdu:
+        """SELECT by DF name, full or right-truncated; a name that is not found changes nothing.
+
+        Spec: ISO/IEC 7816-4 section 7.1.1.
+        """
+        if apdu.p2 & 0xF0:
+            raise CardError(SW.INCORRECT_P1P2, f"P2 {apdu.p2:02X} is not defined", subject="SELECT")
+        if not apdu.data:
+            raise CardError(SW.NC_INCONSISTENT_WITH_P1P2, "a DF name is missing", subject="SELECT")
+        application = self._find(apdu.data, apdu.p2 & 0x03, channel.application)
+        if application is None:
+            raise CardError(SW.FILE_NOT_FOUND, "no such application", subject=f"AID {apdu.data.hex().upper()}")
+        before = channel.application, channel.volatile
+        if application is not channel.application or not application.keeps_status_on_reselect:
+            channel.application, channel.volatile = application, application.new_volatile()
+        try:
+            return application.select(self._session(number, channel), apdu.p2 & 0x0C)
+        except CardError:
+            # An application that refuses to be selected must not cost the host the one it had.
+            channel.application, channel.volatile = before
+            raise
+
+    def _find(
+        self, name: bytes, occurrence: int, current: Application[Any, Any] | None
+    ) -> Application[Any, Any] | None:
+        if not MIN_AID_BYTES <= len(name) <= MAX_AID_BYTES:
+            return None
+        found = [one for one in self._applications if one.aid.startswith(name)]
+        if not found or occurrence == 0:
+            return found[0] if found else None
+        if occurrence == 1:
+            return found[-1]
+        if current not in found:
+            return found[0] if occurrence == 2 else found[-1]
+        index = found.index(current) + (1 if occurrence == 2 else -1)
+        return found[index] if 0 <= index < len(found) else None
+
+    def _session(self, number: int, channel: Channel) -> Session[Any, Any]:
+        aid = channel.application.aid if channel.application else b""
+        return Session(self._env, channel.volatile, number, self._directory, self._memory, aid)
+
+    def _directory(self) -> bytes:
+        states = self._memory.persistent
+        return b"".join(one.template(states.state(one.aid)) for one in self._applications)

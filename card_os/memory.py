@@ -1,0 +1,53 @@
+"""What a card keeps: one frozen value, and the one door through which it changes.
+
+`Persistent` is the whole permanent state of a card: what an image stores and what two snapshots are compared by. The
+kernel does not look into the state of an application; it holds one comparable value for each AID.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from card_os.sw import SW, CardError
+
+
+@dataclass(frozen=True, slots=True)
+class Persistent:
+    """One value for each application, by full AID."""
+
+    applications: tuple[tuple[bytes, object], ...] = ()
+
+    def state(self, aid: bytes) -> object:
+        """Returns the state of the application; KeyError if the card does not carry it."""
+        for name, state in self.applications:
+            if name == aid:
+                return state
+        raise KeyError(aid.hex())
+
+    def with_state(self, aid: bytes, state: object) -> "Persistent":
+        """Returns a copy in which the application has another state."""
+        self.state(aid)
+        return replace(self, applications=tuple((n, state if n == aid else s) for n, s in self.applications))
+
+
+class Memory:
+    """Holds the current `Persistent`; `commit` is the only way to change it."""
+
+    __slots__ = ("_persistent", "_store")
+
+    def __init__(self, persistent: Persistent, store: Callable[[Persistent], None]) -> None:
+        self._persistent = persistent
+        self._store = store
+
+    @property
+    def persistent(self) -> Persistent:
+        return self._persistent
+
+    def commit(self, new: Persistent) -> None:
+        """Makes a change permanent: when this returns, the store has it. 6581, and no change, if the store failed."""
+        if new == self._persistent:
+            return
+        try:
+            self._store(new)
+        except OSError as error:
+            raise CardError(SW.MEMORY_FAILURE, f"the change could not be stored: {error}") from error
+        self._persistent = new

@@ -1,0 +1,1 @@
+"""Card applications. Each imports the kernel; none imports another."""

@@ -1,0 +1,200 @@
+"""GET DATA and PUT DATA: the data objects of files, and the few that belong to the application itself.
+
+P1-P2 name the file: an EF, 0000 for the current one, 3FFF for the application, 2F00 and 2F01 for EF.DIR and EF.ATR.
+The data field of GET DATA is a tag list (5C); an empty list asks for everything, 5C in the list for the list of tags.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from card_os.apdu import CommandApdu
+from card_os.apps.gids.fcp import parse_rule
+from card_os.apps.gids.keys import public_key, put_key
+from card_os.apps.gids.select import EF_ATR
+from card_os.apps.gids.session import GidsSession, current_file, file_name, find_file, require, require_admin
+from card_os.apps.gids.state import DataFile, GidsState, KeyFile, LifeCycle
+from card_os.apps.gids.wire import AID, MAX_OBJECT_BYTES, MAX_OBJECTS, EfId, FileDescriptor, FileOperation, Tag
+from card_os.pin import Pin, PinPolicy
+from card_os.sw import SW, CardError
+from card_os.tlv import HEADER, Template, Tlv, join, parse_all, parse_tags, single, tag_bytes
+from card_os.wire import WireError
+
+
+def get_data(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """Returns data objects, whole, in the order asked for.
+
+    6A82: no such file; 6A88: none of the objects; 6982: the rule of the file; 6981: a key file; 6A80: not a tag
+    list; 6986: no current file. Spec: GIDS sections 3.3 and 12.7.
+    """
+    request = _single(apdu.data)
+    if request.tag == Tag.EXTENDED_HEADER and apdu.p1p2 == EfId.ADF:
+        return public_key(session, request.value)
+    if request.tag != Tag.TAG_LIST:
+        raise CardError(SW.WRONG_DATA, "a tag list (5C) is expected", subject="GET DATA")
+    try:
+        wanted = parse_tags(request.value)
+    except WireError as error:
+        raise CardError(SW.WRONG_DATA, f"not a tag list: {error}", subject="GET DATA") from None
+    if apdu.p1p2 == EfId.EF_ATR:
+        return _choose(EF_ATR, wanted, subject="EF.ATR")
+    if apdu.p1p2 == EfId.EF_DIR:
+        return _choose(parse_all(session.directory()), wanted, subject="EF.DIR")
+    if apdu.p1p2 == EfId.ADF:
+        return _choose(_application_objects(session, wanted), wanted, subject="application DF")
+    file = _data_file(session, apdu.p1p2)
+    require(session, file, FileOperation.GET)
+    answer = _choose(_objects(session.state, file), wanted, subject=file_name(file.efid))
+    # Only a successful GET DATA selects the file (GIDS section 12.7).
+    session.volatile.current_ef = file.efid
+    return answer
+
+
+def _single(raw: bytes) -> Tlv:
+    try:
+        (one,) = parse_all(raw)
+    except ValueError:
+        raise CardError(SW.WRONG_DATA, "one data object is expected", subject="GET DATA") from None
+    return one
+
+
+def _choose(objects: Iterable[Tlv], wanted: tuple[int, ...], *, subject: str) -> bytes:
+    objects = tuple(objects)
+    if not wanted:
+        return join(objects)
+    if Tag.TAG_LIST in wanted:
+        objects = (*objects, Tlv(Tag.TAG_LIST, b"".join(tag_bytes(one.tag) for one in objects)))
+    # A tag can be there more than once, in several files or applications: all of them (GIDS section 3.3.1.1).
+    found = [one for tag in wanted for one in objects if one.tag == tag]
+    if not found:
+        raise CardError(SW.REFERENCE_NOT_FOUND, "no such data object", subject=subject)
+    return join(found)
+
+
+def _data_file(session: GidsSession, efid: int) -> DataFile:
+    file = current_file(session) if efid == EfId.NONE else find_file(session, efid)
+    if isinstance(file, KeyFile):
+        raise CardError(SW.INCOMPATIBLE_WITH_FILE, "is a key file", subject=file_name(file.efid))
+    return file
+
+
+def _objects(state: GidsState, file: DataFile) -> tuple[Tlv, ...]:
+    if file.efid == EfId.ADMIN_WRITE and state.pin_policy is not None:
+        return (*file.objects, Tlv(Tag.PIN_POLICY, bytes(state.pin_policy)))
+    return file.objects
+
+
+def _application_objects(session: GidsSession, wanted: tuple[int, ...]) -> list[Tlv]:
+    """The status of PIN and PUK by name; everything that may be read, file by file, if nothing is named."""
+    state = session.state
+    # S calls 7F71 the global PIN; OpenSC reads it as the status of PIN 80. Both tell the same (gids.md 2.2).
+    status = [
+        _reference_status(tag, pin)
+        for tag, pin in (
+            (Tag.GLOBAL_PIN_STATUS, state.pin),
+            (Tag.PIN_STATUS, state.pin),
+            (Tag.PUK_STATUS, state.puk),
+        )
+        if pin.value is not None and tag in wanted
+    ]
+    readable: list[Tlv] = []
+    for file in state.files:
+        if isinstance(file, DataFile) and _is_readable(session, file):
+            readable += _objects(state, file)
+    return status + readable
+
+
+def _is_readable(session: GidsSession, file: DataFile) -> bool:
+    try:
+        require(session, file, FileOperation.GET)
+    except CardError:
+        return False
+    return True
+
+
+def _reference_status(tag: int, pin: Pin) -> Tlv:
+    return Tlv(tag, join([Tlv(0x97, bytes([pin.tries_left])), Tlv(0x93, bytes([pin.try_limit]))]))
+
+
+def put_data(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """Creates, replaces or (empty value on an existing object) deletes one data object; on 3FFF stores a key.
+
+    6A82: no such file; 6981: a key file; 6982: the rule of the file; 6A80: not a data object; 6A85: its length does
+    not fit; 6A84: no room. Spec: GIDS sections 4.2 and 12.12.
+    """
+    if session.state.life_cycle == LifeCycle.CREATION:
+        return _load_template(session, apdu)
+    if apdu.p1p2 == EfId.ADF:
+        return put_key(session, single(apdu.data, Tag.EXTENDED_HEADER, subject="PUT KEY"))
+    file = _data_file(session, apdu.p1p2)
+    require(session, file, FileOperation.PUT)
+    new = _one_object(apdu.data)
+    if file.efid == EfId.ADMIN_WRITE and new.tag == Tag.PIN_POLICY:
+        _put_policy(session, new.value)
+    elif not new.value and file.get(new.tag) is not None:
+        session.commit(session.state.with_file(file.without_object(new.tag)))
+    else:
+        _check_room(file, new)
+        session.commit(session.state.with_file(file.with_object(new)))
+    session.volatile.current_ef = file.efid
+    return b""
+
+
+def _one_object(raw: bytes) -> Tlv:
+    try:
+        head, used = HEADER.parse_head(raw)
+    except WireError as error:
+        raise CardError(SW.WRONG_DATA, f"not a data object: {error}", subject="PUT DATA") from None
+    if used + head.length != len(raw):
+        raise CardError(SW.NC_INCONSISTENT_WITH_TLV, f"the object says {head.length} bytes", subject="PUT DATA")
+    return Tlv.parse_head(raw)[0]
+
+
+def _check_room(file: DataFile, new: Tlv) -> None:
+    if len(new.value) > MAX_OBJECT_BYTES:
+        raise CardError(SW.NOT_ENOUGH_MEMORY, f"an object holds {MAX_OBJECT_BYTES} bytes", subject=file_name(file.efid))
+    if file.get(new.tag) is None and len(file.objects) >= MAX_OBJECTS:
+        raise CardError(SW.NOT_ENOUGH_MEMORY, f"a file holds {MAX_OBJECTS} objects", subject=file_name(file.efid))
+
+
+def _put_policy(session: GidsSession, value: bytes) -> None:
+    """The PIN policy, 32 bytes ([MS-TPMVSC] 2.2.2.1); empty takes it away.
+
+    Needs the admin key whatever the rule of the file: the user may delete EF A012 and make it anew with another rule.
+    """
+    state = session.state
+    if state.is_operational:
+        require_admin(session, "changing the PIN policy")
+    if not value and state.pin_policy is not None:
+        session.commit(replace(state, pin_policy=None))
+        return
+    try:
+        policy = PinPolicy.parse(value)
+    except WireError as error:
+        raise CardError(SW.WRONG_DATA, str(error), subject="PIN policy") from None
+    session.commit(replace(state, pin_policy=policy))
+
+
+def _load_template(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """The creation state: 61, 64 and 62 of the application in that order; 62 ends it (GIDS section 6.1)."""
+    if apdu.p1p2 != EfId.NONE:
+        raise CardError(SW.INCORRECT_P1P2, "P1-P2 is 0000 in the creation state", subject="PUT DATA")
+    state, new = session.state, _one_object(apdu.data)
+    expected = Tag.APPLICATION_TEMPLATE if not state.template else Tag.FMD if not state.fmd else Tag.FCP
+    if new.tag != expected:
+        raise CardError(SW.CONDITIONS_NOT_SATISFIED, f"template {expected:X} comes next", subject="PUT DATA")
+    template = Template.parse(new.value, subject="application template")
+    if expected == Tag.APPLICATION_TEMPLATE:
+        if template.need(Tag.AID, subject="application template") != AID:
+            raise CardError(SW.WRONG_DATA, "another AID", subject="application template")
+        session.commit(replace(state, template=new.value))
+    elif expected == Tag.FMD:
+        template.need(Tag.PIN_USAGE_POLICY, subject="file management data")
+        # The memory template is not loaded; the card adds it (GIDS section 6.1.1).
+        memory = b"" if template.get(Tag.MEMORY) is not None else bytes(Tlv(Tag.MEMORY, bytes(Tlv(0x80))))
+        session.commit(replace(state, fmd=new.value + memory))
+    else:
+        if template.need(Tag.FILE_DESCRIPTOR, subject="FCP") != bytes([FileDescriptor.DF]):
+            raise CardError(SW.WRONG_DATA, "the application is a DF (38)", subject="FCP")
+        rule = parse_rule(template.need(Tag.ACCESS_RULE, subject="FCP"))
+        session.commit(replace(state, rule=rule, life_cycle=LifeCycle.INITIALISATION))
+    return b""

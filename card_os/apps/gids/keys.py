@@ -1,0 +1,150 @@
+"""Keys: generated, imported, and their public halves read back (GIDS sections 12.5, 12.8, 12.13)."""
+
+from card_os.admin import KEY_BYTES, AdminKey, key_check_value
+from card_os.apdu import CommandApdu
+from card_os.apps.gids.session import GidsSession, find_key_file, key_id_byte, one_byte, require
+from card_os.apps.gids.state import KeyFile, PrivateKey
+from card_os.apps.gids.wire import EC_BITS, RSA_BITS, FileOperation, Tag
+from card_os.ec import EcPrivateKey
+from card_os.rsa import RsaPrivateKey
+from card_os.sw import SW, CardError
+from card_os.tlv import Template, Tlv, join, parse_all, single
+from card_os.wire import WireError
+
+# OpenSC sends the check value of the default key whatever the key is (gids.md 5.8); Windows sends the right one.
+OPENSC_CHECK_VALUE = bytes.fromhex("B073DC")
+
+# The value of A5 in a request for a public key: tag 7F49, all of it.
+_WHOLE_PUBLIC_KEY = bytes.fromhex("7F4980")
+
+_SYMMETRIC, _RSA, _ECC = 1, 2, 3
+
+
+def _public_key_template(key: PrivateKey) -> bytes:
+    if isinstance(key, RsaPrivateKey):
+        exponent = key.e.to_bytes((key.e.bit_length() + 7) // 8, "big")
+        objects = [Tlv(0x81, key.n.to_bytes(key.block_bytes, "big")), Tlv(0x82, exponent)]
+    elif isinstance(key, EcPrivateKey):
+        objects = [Tlv(0x86, key.point)]
+    else:
+        raise CardError(SW.REFERENCE_NOT_FOUND, "a symmetric key has no public half", subject="public key")
+    return bytes(Tlv(Tag.PUBLIC_KEY, join(objects)))
+
+
+def public_key(session: GidsSession, header: bytes) -> bytes:
+    """GET PUBLIC KEY: `header` is the value of 70, { 84 key id, A5 { 7F49 80 } }; returns 7F49.
+
+    6A88: no such key file, or no key in it; 6982: the rule of the key. Spec: GIDS section 12.8.
+    """
+    key_id, request = _extended_header(header)
+    if request != _WHOLE_PUBLIC_KEY:
+        raise CardError(SW.WRONG_DATA, "only the whole public key (7F49 80) can be read", subject="GET PUBLIC KEY")
+    file = find_key_file(session, key_id)
+    require(session, file, FileOperation.GET)
+    if file.key is None:
+        raise CardError(SW.REFERENCE_NOT_FOUND, "there is no key yet", subject=f"key {key_id:02X}")
+    return _public_key_template(file.key)
+
+
+def _extended_header(header: bytes) -> tuple[int, bytes]:
+    template = Template.parse(header, subject="extended header list")
+    key_id = key_id_byte(template.need(0x84, subject="extended header list"))
+    return key_id, template.need(Tag.KEY_TEMPLATE, subject="extended header list")
+
+
+def generate(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """GENERATE ASYMMETRIC KEY PAIR: AC { 80 algorithm, 83 key id }; returns the public key, 7F49.
+
+    Replaces the key that was there. 6A88: no such key file; 6985: not activated; 6982: its rule; 6A81: an algorithm
+    that this card has not; 6A80: one that the file was not made for. Spec: GIDS section 12.5.
+    """
+    raw = single(apdu.data, Tag.CRYPTOGRAPHIC_MECHANISM, subject="GENERATE")
+    template = Template.parse(raw, subject="GENERATE")
+    key_id = key_id_byte(template.need(0x83, subject="GENERATE"))
+    number = one_byte(template.need(0x80, subject="GENERATE"), "an algorithm")
+    file = find_key_file(session, key_id)
+    if session.state.is_operational and not file.is_active:
+        raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the key file is not activated", subject=f"key {key_id:02X}")
+    require(session, file, FileOperation.GENERATE)
+    if number not in RSA_BITS and number not in EC_BITS:
+        raise CardError(SW.FUNCTION_NOT_SUPPORTED, f"algorithm {number:02X} is not supported", subject="GENERATE")
+    if number not in {use.key_type for use in file.uses}:
+        raise CardError(SW.WRONG_DATA, f"the file is not for algorithm {number:02X}", subject=f"key {key_id:02X}")
+    key: PrivateKey
+    if number in RSA_BITS:
+        key = session.env.rsa_key(RSA_BITS[number])
+    else:
+        key = EcPrivateKey.generate(EC_BITS[number], session.env.random_bytes)
+    _store(session, file, key)
+    return _public_key_template(key)
+
+
+def put_key(session: GidsSession, header: bytes) -> bytes:
+    """PUT KEY: `header` is the value of 70, { 84 key id, A5 { 83 type, 84 transport key, 87 value, 88 KCV } }.
+
+    An empty A5 erases the key. 6A88: no such key file; 6982: its rule; 6A81: a transport key or key type that this
+    card has not; 6A80: a value that is no such key. Spec: GIDS section 12.13.
+    """
+    key_id, raw = _extended_header(header)
+    file = find_key_file(session, key_id)
+    require(session, file, FileOperation.PUT)
+    if not raw:
+        session.commit(session.state.with_file(file.with_key(None)))
+        return b""
+    template = Template.parse(raw, subject="PUT KEY")
+    # GIDS reads an absent transport key as the GlobalPlatform one, yet every host leaves it out for a plain value.
+    if template.get(0x84) not in (None, b"\x00"):
+        raise CardError(SW.FUNCTION_NOT_SUPPORTED, "there is no transport key", subject="PUT KEY")
+    key = _parse_key(template, session.state.admin_try_limit)
+    if not file.accepts(key):
+        raise CardError(SW.WRONG_DATA, "the file is not for a key of this kind", subject=f"key {key_id:02X}")
+    _store(session, file, key)
+    return b""
+
+
+def _store(session: GidsSession, file: KeyFile, key: PrivateKey) -> None:
+    session.commit(session.state.with_file(file.with_key(key)))
+    session.volatile.uses.pop(file.key_id, None)
+
+
+def _parse_key(template: Template, admin_try_limit: int | None) -> PrivateKey:
+    kind = template.get(0x83)
+    key_type = _SYMMETRIC if kind is None else one_byte(kind, "a key type")
+    value = template.need(0x87, subject="PUT KEY")
+    try:
+        if key_type == _SYMMETRIC:
+            return _admin_key(value, template.get(0x88), admin_try_limit)
+        if key_type == _RSA:
+            return RsaPrivateKey.parse(value)
+        if key_type == _ECC:
+            return _ec_key(value)
+    except WireError as error:
+        raise CardError(SW.WRONG_DATA, str(error), subject="PUT KEY") from None
+    raise CardError(SW.FUNCTION_NOT_SUPPORTED, f"key type {key_type:02X} is not known", subject="PUT KEY")
+
+
+def _admin_key(value: bytes, check_value: bytes | None, try_limit: int | None) -> AdminKey:
+    if len(value) != KEY_BYTES:
+        raise WireError(f"an admin key has {KEY_BYTES} bytes")
+    if check_value not in (None, OPENSC_CHECK_VALUE, key_check_value(value)):
+        raise WireError("the key check value does not match")
+    return AdminKey.new(value, try_limit=try_limit)
+
+
+def _ec_key(value: bytes) -> EcPrivateKey:
+    """Reads SEQUENCE { INTEGER 1, OCTET STRING scalar, OCTET STRING point }; the point must be the scalar's."""
+    outer, rest = Tlv.parse_head(value)
+    parts = parse_all(outer.value)
+    if rest or outer.tag != 0x30 or [part.tag for part in parts] != [0x02, 0x04, 0x04] or parts[0].value != b"\x01":
+        raise WireError("not an ECPrivateKey with its point")
+    point = parts[2].value
+    bits = next((b for b in EC_BITS.values() if len(point) == 1 + 2 * ((b + 7) // 8)), None)
+    if bits is None:
+        raise WireError("the point is on no curve of this card")
+    try:
+        key = EcPrivateKey(bits, int.from_bytes(parts[1].value, "big"))
+    except ValueError as error:
+        raise WireError(str(error)) from None
+    if key.point != point:
+        raise WireError("scalar and point do not belong together")
+    return key

@@ -1,0 +1,130 @@
+"""VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER (GIDS sections 7.2, 12.3, 12.14, 12.17).
+
+P2 names the secret: 80 the PIN, 81 the PUK, 82 no secret but "log out". There is no global PIN (00).
+"""
+
+from dataclasses import replace
+
+from card_os.access import Right
+from card_os.apdu import CommandApdu
+from card_os.apps.gids.session import GidsSession, require_admin
+from card_os.apps.gids.state import GidsState, LifeCycle
+from card_os.apps.gids.wire import Reference
+from card_os.pin import NO_POLICY, Pin, check_new, verify
+from card_os.sw import SW, CardError, WrongReference
+
+VERIFY_P1P2 = range(0x0100)
+CHANGE_P1P2 = range(0x0200)
+RESET_P1P2 = frozenset({*range(0x0100), *range(0x0200, 0x0300)})
+_NEW_VALUE_ONLY_IN_INITIALISATION = 0x01
+_WITH_PUK = 0x00
+
+
+def _name(reference: int) -> str:
+    return "PUK" if reference == Reference.PUK else "PIN"
+
+
+def _pin(state: GidsState, reference: int) -> Pin:
+    pin = state.puk if reference == Reference.PUK else state.pin
+    # A PIN is made while initialising or never; a card whose admin key resets the PIN has no PUK at all (GIDS
+    # sections 7.2, 7.5.3 and 12.14).
+    exists = pin.value is not None or not state.is_operational
+    if reference in (Reference.PIN, Reference.PUK) and exists:
+        return pin
+    raise CardError(SW.REFERENCE_NOT_FOUND, "no such PIN", subject=f"reference {reference:02X}")
+
+
+def _with_pin(state: GidsState, reference: int, pin: Pin) -> GidsState:
+    return replace(state, puk=pin) if reference == Reference.PUK else replace(state, pin=pin)
+
+
+def _compare(session: GidsSession, reference: int, guess: bytes) -> None:
+    """Compares with the PIN or PUK and counts; a wrong PIN takes back an earlier verification."""
+
+    def commit(pin: Pin) -> None:
+        session.commit(_with_pin(session.state, reference, pin))
+
+    try:
+        verify(_pin(session.state, reference), guess, commit, subject=_name(reference))
+    except CardError:
+        if reference == Reference.PIN:
+            session.volatile.granted &= ~Right.USER
+        raise
+    if reference == Reference.PIN:
+        session.volatile.granted |= Right.USER
+        session.volatile.uses = {}
+
+
+def verify_command(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """VERIFY: compares; without data tells the state (9000 verified, 63Cx tries left, 6983); P2 82 logs out.
+
+    Without data nothing is counted. A PIN of impossible length is a wrong PIN. Spec: GIDS section 12.17.
+    """
+    if apdu.p2 == Reference.LOGOUT:
+        session.volatile.clear_security()
+        return b""
+    pin = _pin(session.state, apdu.p2)
+    if apdu.data:
+        if session.state.life_cycle == LifeCycle.INITIALISATION:
+            raise CardError(SW.COMMAND_NOT_ALLOWED, "nothing is compared before the card is operational")
+        _compare(session, apdu.p2, apdu.data)
+        return b""
+    is_verified = apdu.p2 == Reference.PIN and bool(session.volatile.granted & Right.USER)
+    # Before the card is operational nothing needs a PIN.
+    if is_verified or not session.state.is_operational:
+        return b""
+    if pin.is_blocked:
+        raise CardError(SW.AUTHENTICATION_METHOD_BLOCKED, "no tries left", subject=_name(apdu.p2))
+    raise WrongReference(pin.tries_left, subject=_name(apdu.p2), rule="not verified")
+
+
+def change_reference_data(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """CHANGE REFERENCE DATA: P1 00 old and new value without a separator; P1 01 a new value, while initialising.
+
+    The stored value's length says where the old one ends. A right old value verifies the PIN, also when the new one
+    then breaks the policy (6A80). Spec: GIDS section 12.3.
+    """
+    pin = _pin(session.state, apdu.p2)
+    if apdu.p1 == _NEW_VALUE_ONLY_IN_INITIALISATION:
+        if session.state.life_cycle != LifeCycle.INITIALISATION:
+            raise CardError(SW.COMMAND_NOT_ALLOWED, "without the old value only while initialising")
+        new = apdu.data
+    elif session.state.life_cycle == LifeCycle.INITIALISATION:
+        raise CardError(SW.COMMAND_NOT_ALLOWED, "nothing is compared before the card is operational")
+    else:
+        size = len(pin.value) if pin.value else 0
+        _compare(session, apdu.p2, apdu.data[:size])
+        new = apdu.data[size:]
+    _set(session, apdu.p2, new)
+    return b""
+
+
+def reset_retry_counter(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """RESET RETRY COUNTER: sets a new PIN and gives back its tries; P1 02 by the admin key, P1 00 by PUK and new PIN.
+
+    After P1 02 everything that was verified is forgotten; a refused new PIN (6A80) keeps the admin authentication.
+    6985: there is a PUK, so the admin key does not reset. Spec: GIDS section 12.14.
+    """
+    if apdu.p2 != Reference.PIN:
+        raise CardError(SW.REFERENCE_NOT_FOUND, "only the PIN can be reset", subject=f"reference {apdu.p2:02X}")
+    puk = session.state.puk.value
+    if apdu.p1 == _WITH_PUK:
+        if puk is None:
+            raise CardError(SW.REFERENCE_NOT_FOUND, "there is no PUK", subject="PUK")
+        _compare(session, Reference.PUK, apdu.data[: len(puk)])
+        _set(session, Reference.PIN, apdu.data[len(puk) :])
+        return b""
+    require_admin(session, "resetting the PIN")
+    if puk is not None:
+        raise CardError(SW.CONDITIONS_NOT_SATISFIED, "this card resets its PIN by the PUK", subject="PIN")
+    _set(session, Reference.PIN, apdu.data)
+    session.volatile.clear_security()
+    return b""
+
+
+def _set(session: GidsSession, reference: int, new: bytes) -> None:
+    state = session.state
+    # The policy is the PIN's; a PUK has 4 to 127 bytes of anything ([MS-TPMVSC] 3.3.4.1).
+    policy = NO_POLICY if reference == Reference.PUK else state.enforced_policy
+    check_new(new, policy, subject=f"new {_name(reference)}")
+    session.commit(_with_pin(state, reference, _pin(state, reference).with_value(new)))

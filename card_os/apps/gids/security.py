@@ -1,0 +1,110 @@
+"""MANAGE SECURITY ENVIRONMENT and PERFORM SECURITY OPERATION: choose a key, then sign or decipher with it."""
+
+from card_os import ec, rsa
+from card_os.apdu import CommandApdu
+from card_os.apps.gids.session import GidsSession, find_key_file, key_id_byte, one_byte, require
+from card_os.apps.gids.state import Environment, KeyUse, PrivateKey
+from card_os.apps.gids.wire import Crt, FileOperation, Padding
+from card_os.ec import EcPrivateKey
+from card_os.rsa import RsaPrivateKey
+from card_os.sw import SW, CardError
+from card_os.tlv import Template
+
+COMPUTE_DIGITAL_SIGNATURE = 0x9E9A
+DECIPHER = 0x8086
+
+# SET (low nibble 1) for computation (41), verification (81), both (C1) or unnamed (01); not STORE, RESTORE, ERASE.
+MSE_P1P2 = frozenset(p1 << 8 | crt for p1 in (0x01, 0x41, 0x81, 0xC1) for crt in Crt)
+
+_PADDING_INDICATOR = b"\x00"
+
+
+def manage_security_environment(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """MSE SET: { 80 algorithm, 83 or 84 key id }; makes it the current component of its kind (P2).
+
+    6A88: no such key, or no key in its file; 6985: its file is not activated; 6982: its rule; 6A80: an algorithm
+    that it was not made for. Spec: GIDS section 12.10.
+    """
+    template = Template.parse(apdu.data, subject="MSE")
+    if any(one.tag not in (0x80, 0x83, 0x84) for one in template):
+        raise CardError(SW.WRONG_DATA, "only 80, 83 and 84 belong here", subject="MSE")
+    reference = template.get(0x84)
+    key_id = key_id_byte(template.need(0x83, subject="MSE") if reference is None else reference)
+    file = find_key_file(session, key_id)
+    if not file.is_active:
+        raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the key file is not activated", subject=f"key {key_id:02X}")
+    require(session, file, FileOperation.USE_KEY)
+    algorithm = template.get(0x80)
+    crt = Crt(apdu.p2)
+    use = file.find_use(crt, None if algorithm is None else one_byte(algorithm, "an algorithm"))
+    if use is None:
+        raise CardError(SW.WRONG_DATA, "the key was not made for this use", subject=f"key {key_id:02X}")
+    if file.key is None:
+        raise CardError(SW.REFERENCE_NOT_FOUND, "there is no key yet", subject=f"key {key_id:02X}")
+    session.volatile.environment[crt] = Environment(key_id, use)
+    return b""
+
+
+def current_key(session: GidsSession, crt: Crt) -> tuple[KeyUse, PrivateKey]:
+    """Returns the key that MSE made current for `crt`, once more allowed by its rule and counted as used.
+
+    6985: no MSE before, or the key has been used as often as one PIN entry allows; 6984: the key has been erased.
+    """
+    component = session.volatile.environment.get(crt)
+    if component is None:
+        raise CardError(SW.CONDITIONS_NOT_SATISFIED, "no security environment is set", subject=crt.name.lower())
+    file = find_key_file(session, component.key_id)
+    subject = f"key {component.key_id:02X}"
+    if component.use not in file.uses:
+        raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the key was replaced by one for another use", subject=subject)
+    require(session, file, FileOperation.USE_KEY)
+    if file.key is None:
+        raise CardError(SW.REFERENCE_DATA_NOT_USABLE, "the key was erased", subject=subject)
+    used = session.volatile.uses.get(component.key_id, 0)
+    if component.use.max_uses and used >= component.use.max_uses:
+        raise CardError(SW.CONDITIONS_NOT_SATISFIED, "used up", subject=subject, missing="PIN, entered again")
+    session.volatile.uses[component.key_id] = used + 1
+    return component.use, file.key
+
+
+def perform_security_operation(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """PSO: COMPUTE DIGITAL SIGNATURE (9E9A) or DECIPHER (8086) with the current key.
+
+    Besides what `current_key` refuses: 6700 for a wrong length, 6A80 for a wrong padding. Spec: GIDS section 12.11.
+    """
+    if apdu.p1p2 == COMPUTE_DIGITAL_SIGNATURE:
+        return _sign(session, apdu.data)
+    return _decipher(session, apdu.data)
+
+
+def _sign(session: GidsSession, data: bytes) -> bytes:
+    use, key = current_key(session, Crt.SIGNATURE)
+    if isinstance(key, EcPrivateKey):
+        return ec.sign(key, data)
+    if not isinstance(key, RsaPrivateKey):
+        raise CardError(SW.FUNCTION_NOT_SUPPORTED, "this key cannot sign", subject="PSO")
+    if use.algorithm >> 4 == Padding.SIGN_PKCS1:
+        return rsa.sign_pkcs1(key, data)
+    return rsa.sign_raw(key, data, session.env.random_bytes)
+
+
+def _decipher(session: GidsSession, data: bytes) -> bytes:
+    use, key = current_key(session, Crt.CONFIDENTIALITY)
+    if isinstance(key, EcPrivateKey):
+        return ec.agree(key, _without_indicator(data, 1 + 2 * key.field_bytes))
+    if not isinstance(key, RsaPrivateKey):
+        raise CardError(SW.FUNCTION_NOT_SUPPORTED, "this key cannot decipher", subject="PSO")
+    cryptogram = _without_indicator(data, key.block_bytes)
+    padding = use.algorithm >> 4
+    if padding == Padding.DECIPHER_PKCS1:
+        return rsa.decipher_pkcs1(key, cryptogram, session.env.random_bytes)
+    if padding == Padding.DECIPHER_OAEP:
+        return rsa.decipher_oaep(key, cryptogram)
+    return rsa.raw(key, cryptogram, session.env.random_bytes)
+
+
+def _without_indicator(data: bytes, size: int) -> bytes:
+    """Takes off the padding indicator 00, which old OpenSC sends and GIDS shows, and Windows and new OpenSC do not."""
+    if len(data) == size + 1 and data.startswith(_PADDING_INDICATOR):
+        return data[1:]
+    return data

@@ -1,0 +1,105 @@
+"""vsc.cli.create."""
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+
+from card_os.apps.gids.state import LifeCycle
+from card_os.pin import CharacterRule, PinPolicy
+from tests.unit.vsc import samples
+from tests.unit.vsc.cli.shell import Shell
+from vsc.cards import gids_state
+from vsc.store.directory import DirectoryStore
+from vsc.summary import summarise
+
+
+def test_a_card(shell: Shell, store: DirectoryStore) -> None:
+    out = shell.ok("create", "work", "--pin", "default")
+    found = summarise(store.read("work"))
+    assert out == f"Made the card 'work', id {found.card_id}.\n"
+    assert found.card_id is not None
+    assert uuid.UUID(found.card_id).version == 4
+    assert (found.life_cycle, found.pin) == ("operational", {"tries_left": 5, "try_limit": 5})
+    assert (found.pin_policy, found.admin_key) == (None, {"tries_left": None, "try_limit": None})
+
+
+def test_a_card_with_every_option(shell: Shell, store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIN", samples.PIN.decode())
+    monkeypatch.setenv("KEY", samples.ADMIN_KEY.hex())
+    options = ["--pin", "env:PIN", "--admin-key", "env:KEY", "--tries", "7", "--admin-tries", "9"]
+    options += ["--pin-policy", "minlen=6,maxlen=12,digits=required,uppercase=disallowed"]
+    shell.ok("create", "work", *options, "--card-id", samples.UUID_OF_CARD_ID)
+    policy = PinPolicy(6, 12, digits=CharacterRule.REQUIRE_AT_LEAST_ONE, uppercase=CharacterRule.DISALLOW)
+    assert gids_state(store.read("work")) == samples.state(policy=policy, tries=7, admin_tries=9)
+
+
+@pytest.mark.parametrize(
+    "text", [samples.UUID_OF_CARD_ID, samples.UUID_OF_CARD_ID.upper(), f"{{{samples.UUID_OF_CARD_ID}}}"]
+)
+def test_a_card_id_as_windows_writes_it(shell: Shell, store: DirectoryStore, text: str) -> None:
+    shell.ok("create", "work", "--pin", "default", "--card-id", text)
+    assert summarise(store.read("work")).card_id == samples.UUID_OF_CARD_ID
+
+
+def test_as_json(shell: Shell, store: DirectoryStore) -> None:
+    for name, options in {"work": ("--pin", "default"), "blank": ("--blank",)}.items():
+        assert json.loads(shell.ok("create", name, *options, "--json")) == summarise(store.read(name)).as_json()
+
+
+class TestBlank:
+    def test_a_blank_card(self, shell: Shell, store: DirectoryStore) -> None:
+        options = ("--tries", "4", "--admin-tries", "3", "--pin-policy", "minlen=8")
+        assert shell.ok("create", "b", "--blank", *options) == "Made the blank card 'b'.\n"
+        state = gids_state(store.read("b"))
+        assert (state.life_cycle, state.files, state.pin.value) == (LifeCycle.INITIALISATION, (), None)
+        assert (state.pin.try_limit, state.admin_try_limit, state.pin_policy) == (4, 3, PinPolicy())
+
+    @pytest.mark.parametrize(
+        "option",
+        [
+            ("--pin", "default"),
+            ("--pin", ""),
+            ("--admin-key", "random"),
+            ("--admin-key", ""),
+            ("--card-id", samples.UUID_OF_CARD_ID),
+        ],
+    )
+    def test_what_it_gets_later_is_left_out(self, shell: Shell, home: Path, option: tuple[str, str]) -> None:
+        assert "a blank card gets its PIN, admin key and id later" in shell.fails(2, "create", "b", "--blank", *option)
+        assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--tries", "0"),
+        ("--tries", "16"),
+        ("--tries", "many"),
+        ("--admin-tries", "0"),
+        ("--admin-tries", "256"),
+        ("--card-id", "1234"),
+        ("--card-id", ""),
+    ],
+)
+def test_values_out_of_range(shell: Shell, home: Path, option: tuple[str, str]) -> None:
+    assert f"Invalid value for '{option[0]}'" in shell.fails(2, "create", "work", "--pin", "default", *option)
+    assert not home.exists()
+
+
+def test_a_name_that_looks_like_a_path(shell: Shell, store: DirectoryStore, home: Path) -> None:
+    before = set(home.parent.rglob("*"))
+    shell.ok("create", "../../x", "--pin", "default")
+    assert {path.parent for path in set(home.parent.rglob("*")) - before - {home}} == {home}
+    assert "../../x" in shell.ok("list")
+
+
+def test_the_pin_and_the_key_are_never_printed(shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIN", "s3cr3t-p1n")
+    monkeypatch.setenv("KEY", samples.ADMIN_KEY.hex())
+    said = shell.ok("create", "work", "--pin", "env:PIN", "--admin-key", "env:KEY", "--json")
+    said += shell.fails(5, "create", "other", "--pin", "env:PIN", "--pin-policy", "digits=disallowed")
+    said += shell.ok("show", "work") + shell.ok("show", "work", "--json") + shell.ok("list")
+    for secret in ("s3cr3t-p1n", b"s3cr3t-p1n".hex(), samples.ADMIN_KEY.hex()):
+        assert secret not in said.lower()

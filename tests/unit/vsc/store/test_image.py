@@ -1,0 +1,197 @@
+"""vsc.store.image: a card as bytes, and everything that is not one."""
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from card_os.admin import AdminKey
+from card_os.apps.gids.minidriver import containers
+from card_os.apps.gids.personalisation import blank
+from card_os.apps.gids.state import GidsState, LifeCycle
+from card_os.apps.gids.wire import AID
+from card_os.pin import CharacterRule, PinPolicy
+from tests.unit.vsc import samples
+from vsc.cards import admin_key_of, gids_state
+from vsc.errors import ImageError
+from vsc.store.image import FORMAT, VERSION, Image
+from vsc.world import SeededEnv
+
+AID_HEX = AID.hex().upper()
+
+
+def resealed(raw: bytes, **changes: Any) -> bytes:
+    """An image with other fields and a checksum that fits: what a stranger, not an accident, would write."""
+    content = {**json.loads(raw), **changes}
+    content = {name: value for name, value in content.items() if value is not None and name != "sha256"}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return json.dumps({**content, "sha256": sha256(canonical.encode()).hexdigest()}).encode()
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> PinPolicy:
+    low = draw(st.integers(4, 127))
+    upper, lower, digits, special = (draw(st.sampled_from(CharacterRule)) for _ in range(4))
+    return PinPolicy(low, draw(st.integers(low, 127)), upper, lower, digits, special, CharacterRule.ALLOW)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> GidsState:
+    policy = draw(st.none() | policies())
+    tries, admin_tries = draw(st.integers(1, 15)), draw(st.none() | st.integers(1, 255))
+    if draw(st.booleans()):
+        return blank(pin_policy=policy, tries=tries, admin_try_limit=admin_tries)
+    made = samples.state(tries=tries, admin_tries=admin_tries)
+    pin = replace(made.pin, tries_left=draw(st.integers(0, tries)))
+    made = replace(made, pin=pin, pin_policy=policy, life_cycle=draw(st.sampled_from(LifeCycle)))
+    if draw(st.booleans()):
+        made = samples.with_content(made, (0xA010, 0xDF24), draw(st.binary(max_size=300)))
+    return made
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=80), states())
+def test_an_image_is_read_back_as_it_was_written(name: str, state: GidsState) -> None:
+    image = samples.image(name, state)
+    raw = bytes(image)
+    assert Image.parse(raw) == image
+    assert bytes(Image.parse(raw)) == raw
+
+
+def test_an_image_is_json_that_says_what_it_is() -> None:
+    content = json.loads(bytes(samples.image("Ünïcode")))
+    assert list(content) == ["format", "version", "name", "profile", "applications", "sha256"]
+    assert (content["format"], content["version"], content["name"]) == (FORMAT, VERSION, "Ünïcode")
+    assert content["profile"] == "gids"
+    assert list(content["applications"]) == [AID_HEX]
+
+
+class TestGolden:
+    """The image that version 0.1.0 wrote: read for ever."""
+
+    def test_it_is_still_read(self) -> None:
+        image = Image.parse(samples.GOLDEN.read_bytes())
+        state = gids_state(image)
+        assert (image.name, image.profile.name) == ("golden", "gids")
+        assert state.life_cycle == LifeCycle.OPERATIONAL
+        assert (state.pin.tries_left, state.pin.try_limit) == (2, 3)
+        assert admin_key_of(image) == samples.ADMIN_KEY
+        (container,) = containers(state)
+        assert (container.name, container.use) == ("Ada's key", "key exchange")
+        assert container.key == samples.rsa_key()
+        assert container.certificates == (samples.certificate(),)
+
+    def test_it_is_written_again_byte_for_byte(self) -> None:
+        raw = samples.GOLDEN.read_bytes()
+        assert bytes(Image.parse(raw)) == raw
+
+    def test_the_factory_makes_the_same_state(self) -> None:
+        assert Image.parse(samples.GOLDEN.read_bytes()) == samples.golden_image()
+
+    def test_it_works(self) -> None:
+        image = Image.parse(samples.GOLDEN.read_bytes())
+        card = image.profile.card(image.persistent, SeededEnv("golden"))
+        assert card.transmit(bytes.fromhex(samples.PIN_STATUS)) == bytes.fromhex("63C2")
+        assert card.transmit(bytes.fromhex(samples.VERIFY)) == b"\x90\x00"
+        assert card.transmit(bytes.fromhex("002241B606800156840181")) == b"\x90\x00"
+        digest_info = bytes.fromhex("3031300D060960864801650304020105000420") + bytes(32)
+        signature = card.transmit(bytes.fromhex("002A9E9A33") + digest_info + b"\x00")
+        assert signature[-2:] == b"\x90\x00"
+        block = pow(int.from_bytes(signature[:-2], "big"), samples.rsa_key().e, samples.rsa_key().n)
+        assert block.to_bytes(128, "big").endswith(b"\x00" + digest_info)
+
+
+@pytest.mark.parametrize("bit", [0x01, 0x20, 0x80])
+def test_a_flipped_bit_is_noticed_or_means_nothing(bit: int) -> None:
+    image = samples.image()
+    raw = bytes(image)
+    for position in range(0, len(raw), 3):
+        damaged = bytearray(raw)
+        damaged[position] ^= bit
+        try:
+            read = Image.parse(bytes(damaged))
+        except ImageError:
+            continue
+        assert read == image, f"byte {position}"
+
+
+def test_a_short_image_is_refused() -> None:
+    raw = bytes(samples.image())
+    for length in range(0, len(raw) - 2, 7):
+        with pytest.raises(ImageError):
+            Image.parse(raw[:length])
+
+
+def test_bytes_after_the_image_are_refused() -> None:
+    with pytest.raises(ImageError, match="not JSON"):
+        Image.parse(bytes(samples.image()) + b"}")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_an_image_error(raw: bytes) -> None:
+    with pytest.raises(ImageError):
+        Image.parse(raw)
+
+
+@given(st.data())
+def test_a_damaged_state_under_a_good_checksum_is_an_image_error_or_a_state(data: st.DataObject) -> None:
+    raw = bytes(samples.golden_image())
+    encoded = bytearray.fromhex(json.loads(raw)["applications"][AID_HEX])
+    for _ in range(data.draw(st.integers(1, 3))):
+        encoded[data.draw(st.integers(0, len(encoded) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        image = Image.parse(resealed(raw, applications={AID_HEX: encoded.hex()}))
+    except ImageError:
+        return
+    assert Image.parse(bytes(image)) == image
+
+
+REFUSED = {
+    "not JSON": (b"\xff\xd8\xff\xe0 a picture", "not JSON"),
+    "nested too deep": (b"[" * 100_000, "not JSON"),
+    "a list": (b"[]", "no virtual smart card image"),
+    "another format": (b'{"format": "a shopping list", "version": 1}', "no virtual smart card image"),
+    "no version": (b'{"format": "virtual smart card image"}', "has no version"),
+    "version 0": (b'{"format": "virtual smart card image", "version": 0}', "has no version"),
+    "version as text": (b'{"format": "virtual smart card image", "version": "1"}', "has no version"),
+    "newer": (b'{"format": "virtual smart card image", "version": 2}', "has version 2.*use a newer one"),
+    "no checksum": (b'{"format": "virtual smart card image", "version": 1}', "damaged: its checksum"),
+    "unknown profile": (resealed(bytes(samples.image()), profile="abacus"), "does not know: 'abacus'"),
+    "profile of another type": (resealed(bytes(samples.image()), profile=["gids"]), "does not know"),
+    "no applications": (resealed(bytes(samples.image()), applications=None), "does not hold the applications"),
+    "missing application": (resealed(bytes(samples.image()), applications={}), "does not hold the applications"),
+    "one more application": (
+        resealed(bytes(samples.image()), applications={AID_HEX: "", "A000000308": ""}),
+        "does not hold the applications",
+    ),
+    "state not hexadecimal": (resealed(bytes(samples.image()), applications={AID_HEX: "xyz"}), "damaged"),
+    "state of another type": (resealed(bytes(samples.image()), applications={AID_HEX: 1}), "damaged"),
+    "empty state": (resealed(bytes(samples.image()), applications={AID_HEX: ""}), "damaged"),
+    "newer state": (resealed(bytes(samples.image()), applications={AID_HEX: "4749445302"}), "damaged"),
+}
+
+
+@pytest.mark.parametrize(("raw", "text"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_no_image_is_refused_and_says_why(raw: bytes, text: str) -> None:
+    with pytest.raises(ImageError, match=text):
+        Image.parse(raw)
+
+
+def test_no_error_shows_a_secret() -> None:
+    with pytest.raises(ImageError) as caught:
+        Image.parse(bytes(samples.image())[:-40] + b'"}')
+    assert samples.PIN.hex() not in str(caught.value)
+    assert samples.ADMIN_KEY.hex() not in str(caught.value)
+
+
+def test_an_image_does_not_show_its_secrets() -> None:
+    state = gids_state(samples.golden_image())
+    admin = state.key_file(0x80)
+    assert admin is not None
+    assert isinstance(admin.key, AdminKey)
+    text = repr(samples.golden_image())
+    for secret in (samples.PIN.decode(), samples.PIN.hex(), samples.ADMIN_KEY.hex(), str(samples.rsa_key().d)):
+        assert secret not in text

@@ -1,0 +1,50 @@
+"""vsc/__init__.py: the public names, and how little it costs to have them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vsc
+from tests.unit.vsc.processes import ROOT
+
+HEAVY = ("cryptography", "construct", "click", "rich", "card_os", "vpcd_bridge", "asyncio", "hypothesis")
+
+
+@pytest.mark.parametrize("name", vsc.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    value = getattr(vsc, name)
+    assert value.__name__ == name
+    assert value.__doc__
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="module 'vsc' has no attribute 'destroy_everything'"):
+        vsc.destroy_everything  # noqa: B018
+
+
+def test_the_example_in_its_docstring_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSC_HOME", str(tmp_path / "cards"))
+    vsc.create("work", pin=b"12345678")
+    with vsc.powered("work") as card:
+        assert card.transmit(bytes.fromhex("00A4040009A00000039742544659"))[-2:] == b"\x90\x00"
+
+
+def imported(code: str) -> set[str]:
+    """Returns the top-level modules that a fresh interpreter has after some code."""
+    show = "\nimport sys; print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code + show], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True
+    )
+    return set(done.stderr.split())
+
+
+def test_importing_it_imports_nothing_heavy() -> None:
+    assert not imported("import vsc") & set(HEAVY)
+
+
+def test_help_imports_neither_cryptography_nor_construct() -> None:
+    modules = imported("from vsc.cli.__main__ import run\nassert run(['--help']) == 0")
+    assert "click" in modules
+    assert not modules & (set(HEAVY) - {"click", "asyncio"})

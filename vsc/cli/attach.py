@@ -1,0 +1,142 @@
+"""`vsc attach`: cards into vpcd's slots, until interrupted."""
+
+import ipaddress
+import math
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from types import FrameType
+
+import click
+
+from vpcd_bridge import DEFAULT_ADDRESS, Address, Bridge, Event, EventKind, Listener, Stop, VpcdError
+from vsc.cards import powered
+from vsc.errors import VscError
+
+CONNECT_TIMEOUT_S = 5.0
+MAX_SECONDS = 1_000_000
+MAX_PORT = 65_535
+_DEFAULT = f"{DEFAULT_ADDRESS[0]}:{DEFAULT_ADDRESS[1]}"
+
+
+class AddressType(click.ParamType[Address]):
+    """HOST:PORT; an IPv6 host in brackets."""
+
+    name = "host:port"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Address:
+        host, _, port = str(value).rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) <= MAX_PORT:
+            self.fail(f"{value!r} is not HOST:PORT", param, ctx)
+        try:
+            host.encode("idna")
+        except UnicodeError:
+            self.fail(f"{host!r} is no host name", param, ctx)
+        return host.strip("[]"), int(port)
+
+
+class SecondsType(click.FloatRange):
+    """More than 0 seconds, up to eleven days."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=MAX_SECONDS)
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return seconds
+
+
+@click.command("attach")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--vpcd", type=AddressType(), metavar="HOST:PORT", help=f"Where vpcd listens. Default: {_DEFAULT}.")
+@click.option(
+    "--listen", type=AddressType(), metavar="HOST:PORT", help="Listen here for a vpcd that calls (the lesser way)."
+)
+@click.option("--for", "seconds", type=SecondsType(), metavar="SECONDS", help="Stop by itself after SECONDS.")
+def attach_command(names: tuple[str, ...], vpcd: Address | None, listen: Address | None, seconds: float | None) -> None:
+    """Plug each card NAME into the next slot of vpcd, and stay until interrupted.
+
+    Slots are ports that follow each other: the first card goes to PORT, the second to PORT + 1. Prints 'ready' once
+    vpcd has all of them. If pcscd is restarted the cards come back by themselves.
+    """
+    if vpcd and listen:
+        raise click.UsageError("--vpcd and --listen exclude each other")
+    if len(set(names)) != len(names):
+        raise click.UsageError("a card fits into one slot only")
+    if listen and len(names) > 2:
+        raise click.UsageError("a vpcd that calls has two slots")
+    if (listen or vpcd or DEFAULT_ADDRESS)[1] + (2 if listen else len(names)) > MAX_PORT + 1:
+        raise click.UsageError(f"ports end at {MAX_PORT}, and each slot has one: PORT and up")
+    if listen and not _is_loopback(listen[0]):
+        click.echo(f"warning: whoever reaches {listen[0]}:{listen[1]} can use the card", err=True)
+    with ExitStack() as stack:
+        cards = [stack.enter_context(powered(name)) for name in names]
+        stop = stack.enter_context(Stop())
+        watch = _Watch(names, listen or vpcd or DEFAULT_ADDRESS)
+        if listen:
+            second = cards[1] if len(cards) > 1 else None
+            runs = [Listener(cards[0], listen, second=second, on_event=watch).run]
+        else:
+            host, port = vpcd or DEFAULT_ADDRESS
+            runs = [
+                Bridge(card, (host, port + i), on_event=watch, connect_timeout_s=CONNECT_TIMEOUT_S).run
+                for i, card in enumerate(cards)
+            ]
+        _run_until_stopped(runs, stop, seconds)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Watch:
+    """Says on stderr what happens, and `ready` on stdout once every card is in its reader."""
+
+    def __init__(self, names: tuple[str, ...], first: Address) -> None:
+        self._names = {first[1] + i: name for i, name in enumerate(names)}
+        self._waiting = set(self._names)
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        port = event.address[1]
+        with self._lock:
+            if event.kind != EventKind.CONNECTED:
+                click.echo(f"{self._names.get(port, port)}: {event.text}", err=True)
+            if event.kind == EventKind.READY and port in self._waiting:
+                self._waiting.discard(port)
+                if not self._waiting:
+                    click.echo("ready")
+
+
+def _run_until_stopped(runs: Sequence[Callable[[Stop], None]], stop: Stop, seconds: float | None) -> None:
+    """Runs each in a thread of its own; SIGINT, SIGTERM, the time or the first failure ends all."""
+    failures: list[VpcdError] = []
+
+    def guarded(run: Callable[[Stop], None]) -> None:
+        try:
+            run(stop)
+        except VpcdError as error:
+            failures.append(error)
+        finally:
+            stop.set()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    threads = [threading.Thread(target=guarded, args=(run,)) for run in runs]
+    for thread in threads:
+        thread.start()
+    stop.wait(seconds)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise VscError(str(failures[0]))

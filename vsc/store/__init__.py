@@ -1,0 +1,58 @@
+"""Cards that last: where images are kept, and how one process at a time writes to a card.
+
+`Store` is the small protocol that the rest of vsc uses; `directory.DirectoryStore` keeps one file a card in a folder.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from platformdirs import user_data_path
+
+from vsc.errors import ImageError
+from vsc.store.image import Image
+
+__all__ = ["Image", "OpenCard", "Store", "default_home"]
+
+
+class OpenCard(Protocol):
+    """A card that this process, and no other, may change."""
+
+    @property
+    def image(self) -> Image: ...
+
+    def save(self, image: Image) -> None:
+        """Replaces the image; durable when this returns. OSError if it cannot be written; then the old one stands."""
+        ...
+
+
+class Store(Protocol):
+    """Where cards are kept, by name."""
+
+    def images(self) -> Iterator[Image | ImageError]:
+        """Gives every card's image, or for an unreadable one the error that says why."""
+        ...
+
+    def exists(self, name: str) -> bool: ...
+
+    def read(self, name: str) -> Image:
+        """Returns the image as it is now, whoever writes to it. CardNotFoundError, ImageError."""
+        ...
+
+    def create(self, image: Image) -> None:
+        """Adds a new card. CardExistsError if there is one of that name."""
+        ...
+
+    def open(self, name: str) -> AbstractContextManager[OpenCard]:
+        """Opens a card for writing. CardNotFoundError, ImageError, CardInUseError if another process has it."""
+        ...
+
+    def destroy(self, name: str) -> None:
+        """Deletes a card for good. CardNotFoundError, CardInUseError."""
+        ...
+
+
+def default_home(value: str | None) -> Path:
+    """Returns the folder with the cards: `value` (of VSC_HOME) or the platform's folder for user data."""
+    return Path(value) if value else user_data_path("virtual-smart-card", appauthor=False)

@@ -1,0 +1,114 @@
+"""What a card holds, for people and for JSON: no secret in it."""
+
+import uuid
+import warnings
+from dataclasses import asdict, dataclass
+
+from cryptography import x509
+
+from card_os.admin import AdminKey
+from card_os.apps.gids.minidriver import Container, containers
+from card_os.apps.gids.personalisation import card_id
+from card_os.apps.gids.state import GidsState, LifeCycle
+from card_os.pin import CharacterRule, Pin, PinPolicy
+from card_os.rsa import RsaPrivateKey
+from vsc.cards import gids_state
+from vsc.store.image import Image
+
+_CLASSES = ("uppercase", "lowercase", "digits", "special", "other")
+_RULE_WORDS = {
+    CharacterRule.ALLOW: "allowed",
+    CharacterRule.REQUIRE_AT_LEAST_ONE: "required",
+    CharacterRule.DISALLOW: "disallowed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSummary:
+    """A key container: its number, the host's name for it, what the key is for, its type, its certificates."""
+
+    number: int
+    name: str
+    default: bool
+    use: str
+    key: str | None
+    certificates: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CardSummary:
+    """One card. card_id: as Windows shows it; serial: the same 16 bytes as OpenSC shows them."""
+
+    name: str
+    profile: str
+    atr: str
+    life_cycle: str
+    card_id: str | None
+    serial: str | None
+    pin: dict[str, int] | None
+    puk: dict[str, int] | None
+    pin_policy: dict[str, int | str] | None
+    admin_key: dict[str, int | None] | None
+    containers: list[ContainerSummary]
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def summarise(image: Image) -> CardSummary:
+    """Reads a card's image; changes nothing."""
+    state = gids_state(image)
+    serial = card_id(state)
+    return CardSummary(
+        name=image.name,
+        profile=image.profile.name,
+        atr=bytes(image.profile.atr).hex().upper(),
+        life_cycle=state.life_cycle.name.lower(),
+        card_id=str(uuid.UUID(bytes_le=serial)) if serial and len(serial) == 16 else None,
+        serial=serial.hex().upper() if serial else None,
+        pin=_tries(state.pin),
+        puk=_tries(state.puk),
+        pin_policy=_policy(state.pin_policy),
+        admin_key=_admin_key(state),
+        containers=[_container(one) for one in containers(state)] if state.life_cycle != LifeCycle.CREATION else [],
+    )
+
+
+def _tries(pin: Pin) -> dict[str, int] | None:
+    return None if pin.value is None else {"tries_left": pin.tries_left, "try_limit": pin.try_limit}
+
+
+def _policy(policy: PinPolicy | None) -> dict[str, int | str] | None:
+    if policy is None:
+        return None
+    rules = {name: _RULE_WORDS[getattr(policy, name)] for name in _CLASSES}
+    return {"minlen": policy.min_bytes, "maxlen": policy.max_bytes, **rules}
+
+
+def _admin_key(state: GidsState) -> dict[str, int | None] | None:
+    file = state.key_file(0x80)
+    if file is None or not isinstance(file.key, AdminKey):
+        return None
+    key = file.key
+    return {"tries_left": None if key.try_limit is None else key.tries_left, "try_limit": key.try_limit}
+
+
+def _container(one: Container) -> ContainerSummary:
+    key = one.key
+    if key is None or isinstance(key, AdminKey):
+        kind = None
+    else:
+        kind = f"RSA {key.bits}" if isinstance(key, RsaPrivateKey) else f"EC P-{key.bits}"
+    return ContainerSummary(
+        one.number, one.name, one.is_default, one.use, kind, [_subject(der) for der in one.certificates]
+    )
+
+
+def _subject(der: bytes) -> str:
+    try:
+        with warnings.catch_warnings():
+            # What is odd about it is no news here, and would be printed between the lines.
+            warnings.simplefilter("ignore")
+            return x509.load_der_x509_certificate(der).subject.rfc4514_string() or "(empty subject)"
+    except (ValueError, TypeError, x509.InvalidVersion):
+        return "(unreadable certificate)"

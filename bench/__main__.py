@@ -1,0 +1,109 @@
+"""`make bench`: what our card costs, beside parsing alone and beside a card that does nothing.
+
+All are measured in turns in the same run, so that what else the machine does hits all alike; a figure is the
+median of the rounds, with the lowest and the highest.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.attached import gids_card
+from card_os.apdu import CommandApdu, ResponseApdu
+from tests.interop.pcscd_harness import PcscdUnavailable, PrivatePcscd
+
+ROUNDS = 7
+COMMANDS = {
+    "SELECT by AID": "00A4040009A0000003974254465900",
+    "GET DATA, 6 bytes": "00CBA010045C02DF2200",
+    "VERIFY, right PIN": "00200080083132333435363738",
+}
+Measure = Callable[[], float]
+
+
+def in_turns(measures: dict[str, Measure]) -> dict[str, list[float]]:
+    """Runs every measure once a round; returns the figures of each."""
+    figures: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(ROUNDS):
+        for name, measure in measures.items():
+            figures[name].append(measure())
+    return figures
+
+
+def per_second_in_process(transmit: Callable[[bytes], bytes], apdu: bytes, count: int = 3000) -> float:
+    if transmit(apdu)[-2:] != b"\x90\x00":
+        raise SystemExit(f"the card does not answer 9000 to {apdu.hex()}")
+    started = time.perf_counter()
+    for _ in range(count):
+        transmit(apdu)
+    return count / (time.perf_counter() - started)
+
+
+def per_second_through_pcscd(pcscd: PrivatePcscd, slot: int, apdu: str, count: int = 2000) -> float:
+    reader = pcscd.slots[slot].reader
+    result = pcscd.run(sys.executable, "-m", "bench.pcsc_client", reader, apdu, str(count), check=True)
+    return count / float(result.stdout)
+
+
+def show(title: str, figures: dict[str, list[float]], floor: str) -> None:
+    """Prints a table: the floor first, every other row as a share of it."""
+    table = Table("", "APDU/s (lowest - highest)", "share of the floor", title=title, title_justify="left", box=None)
+    for name, rounds in figures.items():
+        share = f"{median(rounds) / median(figures[floor]):.2f}"
+        table.add_row(name, f"{median(rounds):,.0f} ({min(rounds):,.0f} - {max(rounds):,.0f})", share)
+    Console(highlight=False, width=100).print(table, "")
+
+
+def parse_only(raw: bytes) -> bytes:
+    """The floor in process: the command's bytes become a value, a value becomes the answer's bytes; no card."""
+    CommandApdu.parse(raw)
+    return bytes(ResponseApdu())
+
+
+def main() -> None:
+    card = gids_card()
+    apdus = {name: bytes.fromhex(apdu) for name, apdu in COMMANDS.items()}
+    measures: dict[str, Measure] = {
+        "parsing alone (floor)": partial(per_second_in_process, parse_only, apdus["GET DATA, 6 bytes"])
+    }
+    for name, apdu in apdus.items():
+        measures[name] = partial(per_second_in_process, card.transmit, apdu)
+    show("In process", in_turns(measures), "parsing alone (floor)")
+    try:
+        with PrivatePcscd() as pcscd:
+            through_pcscd(pcscd)
+    except PcscdUnavailable as error:
+        raise SystemExit(f"bench: no pcscd: {error}") from None
+
+
+def through_pcscd(pcscd: PrivatePcscd) -> None:
+    """The null card in the first slot, ours in the second, each behind a bridge in a process of its own."""
+    attached = [
+        pcscd.popen_inside(
+            [sys.executable, "-m", "bench.attached", kind, str(pcscd.slots[slot].port)], stdout=subprocess.PIPE
+        )
+        for slot, kind in enumerate(("null", "gids"))
+    ]
+    for slot, process in enumerate(attached):
+        assert process.stdout is not None
+        process.stdout.readline()
+        pcscd.wait_for_card(slot)
+    apdu = COMMANDS["GET DATA, 6 bytes"]
+    measures: dict[str, Measure] = {
+        "null card (floor)": partial(per_second_through_pcscd, pcscd, 0, apdu),
+        "GIDS card, GET DATA": partial(per_second_through_pcscd, pcscd, 1, apdu),
+    }
+    show("Through libpcsclite, pcscd and vpcd", in_turns(measures), "null card (floor)")
+    for process in attached:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The README's blocks run as they stand, in order, in one shell, under a real pcscd."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.tables import README, rewritten
+from tests.interop.need import require_tool
+from tests.interop.pcscd_harness import PrivatePcscd
+
+BLOCKS = re.findall(r"^```(bash|python)\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def test_the_tables_are_those_of_the_code() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert rewritten(text) == text, "run: PYTHONPATH=. .venv/bin/python scripts/tables.py"
+
+
+def test_there_is_something_to_run() -> None:
+    assert [language for language, _ in BLOCKS] == ["bash", "python"]
+
+
+@pytest.mark.parametrize(("language", "block"), BLOCKS, ids=[language for language, _ in BLOCKS])
+def test_block(language: str, block: str, pcscd: PrivatePcscd, tmp_path: Path) -> None:
+    for tool in ("opensc-tool", "pkcs11-tool", "pkcs15-tool", "openssl", "bash"):
+        require_tool(tool)
+    command = [sys.executable, "-c", block] if language == "python" else ["bash", "-euxo", "pipefail", "-c", block]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = pcscd.popen_inside(
+        command,
+        cwd=tmp_path,
+        env={"PATH": path, "VSC_HOME": str(tmp_path / "cards")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    output, _ = process.communicate(timeout=60)
+    # kill and wait report SIGTERM's exit: vsc attach ends with 0, as the README relies on with -e.
+    assert process.returncode == 0, output
+    if language == "bash":
+        assert "GIDS Smart Card" in output
+        assert "Verified OK" in output
+        assert "RSA 2048" in output

@@ -1,4 +1,4 @@
-"""The mutation run of `make test-long`: small faults put into PIN, admin key, access rules and link layer, one at a time.
+"""The mutation run of `make test-long`: small faults, one at a time, in PIN, admin key, access rules and link layer.
 
 A fault that no test notices survives. Ends with 1 if fewer than 90 % are killed, and lists the survivors.
 """

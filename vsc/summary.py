@@ -15,7 +15,14 @@ from card_os.rsa import RsaPrivateKey
 from vsc.cards import gids_state
 from vsc.store.image import Image
 
-_CLASSES = ("uppercase", "lowercase", "digits", "special", "other")
+# As `--pin-policy` and tpmvscmgr call them.
+_CLASSES = {
+    "uppercase": "uppercase",
+    "lowercase": "lowercase",
+    "digits": "digits",
+    "specialchars": "special",
+    "other": "other",
+}
 _RULE_WORDS = {
     CharacterRule.ALLOW: "allowed",
     CharacterRule.REQUIRE_AT_LEAST_ONE: "required",
@@ -81,7 +88,7 @@ def _tries(pin: Pin) -> dict[str, int] | None:
 def _policy(policy: PinPolicy | None) -> dict[str, int | str] | None:
     if policy is None:
         return None
-    rules = {name: _RULE_WORDS[getattr(policy, name)] for name in _CLASSES}
+    rules = {name: _RULE_WORDS[getattr(policy, field)] for name, field in _CLASSES.items()}
     return {"minlen": policy.min_bytes, "maxlen": policy.max_bytes, **rules}
 
 

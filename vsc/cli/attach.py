@@ -21,7 +21,7 @@ _DEFAULT = f"{DEFAULT_ADDRESS[0]}:{DEFAULT_ADDRESS[1]}"
 
 
 class AddressType(click.ParamType[Address]):
-    """HOST:PORT; an IPv6 host in brackets."""
+    """HOST:PORT, a name or an IPv4 address."""
 
     name = "host:port"
 
@@ -86,6 +86,7 @@ def attach_command(names: tuple[str, ...], vpcd: Address | None, listen: Address
                 for i, card in enumerate(cards)
             ]
         _run_until_stopped(runs, stop, seconds)
+        watch.say_who_is_missing()
 
 
 def _is_loopback(host: str) -> bool:
@@ -113,15 +114,20 @@ class _Watch:
                 if not self._waiting:
                     click.echo("ready")
 
+    def say_who_is_missing(self) -> None:
+        """At the end: a card that never reached its reader is worth a word."""
+        for port in sorted(self._waiting):
+            click.echo(f"{self._names[port]}: was never in a reader", err=True)
+
 
 def _run_until_stopped(runs: Sequence[Callable[[Stop], None]], stop: Stop, seconds: float | None) -> None:
     """Runs each in a thread of its own; SIGINT, SIGTERM, the time or the first failure ends all."""
-    failures: list[VpcdError] = []
+    failures: list[Exception] = []
 
     def guarded(run: Callable[[Stop], None]) -> None:
         try:
             run(stop)
-        except VpcdError as error:
+        except Exception as error:
             failures.append(error)
         finally:
             stop.set()
@@ -138,5 +144,6 @@ def _run_until_stopped(runs: Sequence[Callable[[Stop], None]], stop: Stop, secon
     stop.set()
     for thread in threads:
         thread.join()
-    if failures:
-        raise VscError(str(failures[0]))
+    for failure in failures:
+        # Anything but a VpcdError is our bug: it keeps its traceback.
+        raise VscError(str(failure)) if isinstance(failure, VpcdError) else failure

@@ -6,9 +6,11 @@ import uuid
 import click
 
 from card_os.pin import DEFAULT_TRIES, MAX_TRIES, PinPolicy
-from vsc.cards import DEFAULT_ADMIN_KEY, DEFAULT_PIN, create, create_blank
+from vsc.cards import DEFAULT_ADMIN_KEY, DEFAULT_PIN, create, create_blank, home_store
 from vsc.cli.policy import PinPolicyType
 from vsc.cli.secret import ADMIN_KEY_SOURCES, PIN_SOURCES, read_admin_key, read_pin
+from vsc.errors import CardExistsError
+from vsc.store.directory import check_name
 from vsc.summary import summarise
 
 
@@ -24,7 +26,8 @@ from vsc.summary import summarise
 @click.option(
     "--pin-policy",
     type=PinPolicyType(),
-    help="Rules for PINs, as in minlen=6,maxlen=12,digits=required,uppercase=disallowed. Without it: 4 to 127 bytes.",
+    help="Rules for PINs, as in minlen=6,digits=required. Names: minlen, maxlen, uppercase, lowercase, digits, "
+    "specialchars; rules: allowed, required, disallowed. Without it: any 4 to 127 bytes.",
 )
 @click.option(
     "--tries",
@@ -53,6 +56,9 @@ def create_command(
     as_json: bool,
 ) -> None:
     """Make a GIDS card called NAME: personalised, operational, with its file system written."""
+    # Before anybody is asked for a PIN; `create` checks again, under the lock.
+    if home_store().exists(name):
+        raise CardExistsError(f"there is a card called {check_name(name)!r} already")
     if blank:
         if any(one is not None for one in (pin, admin_key, card_id)):
             raise click.UsageError("a blank card gets its PIN, admin key and id later: leave these options out")

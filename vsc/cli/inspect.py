@@ -96,7 +96,10 @@ def _rows(card: CardSummary) -> list[tuple[str, str]]:
 def _policy(policy: dict[str, int | str] | None) -> str:
     if policy is None:
         return "none (4 to 127 bytes)"
-    rules = [f"{name} {rule}" for name, rule in policy.items() if rule in ("required", "disallowed")]
+    # "other" is not named: every policy that the command line can make disallows it.
+    rules = [
+        f"{name} {rule}" for name, rule in policy.items() if name != "other" and rule in ("required", "disallowed")
+    ]
     return ", ".join([f"{policy['minlen']} to {policy['maxlen']} characters", *rules])
 
 

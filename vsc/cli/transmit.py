@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import click
 
@@ -52,7 +52,11 @@ def transmit_command(name: str, apdus: tuple[str, ...], as_json: bool) -> None:
     """
     if "-" in apdus and len(apdus) > 1:
         raise click.UsageError("'-' stands alone")
-    commands = _from_stdin() if apdus == ("-",) else _from_arguments(apdus)
+    commands: Iterable[bytes] = _from_stdin() if apdus == ("-",) else _from_arguments(apdus)
+    if as_json:
+        # The answers come out at the end, so a bad line must show before anything is sent. Without --json each
+        # answer is printed before the next line is read: a program at the other end can react to it.
+        commands = list(commands)
     answers = []
     with powered(name) as card:
         for command in commands:

@@ -84,7 +84,7 @@ def test_counters_and_policy() -> None:
         "uppercase": "disallowed",
         "lowercase": "allowed",
         "digits": "required",
-        "special": "allowed",
+        "specialchars": "allowed",
         "other": "disallowed",
     }
 

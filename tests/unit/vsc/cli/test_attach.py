@@ -159,7 +159,7 @@ class TestPluggedIn:
             accepted(vpcd[0]) as slot,
         ):
             assert slot.is_empty
-            assert ends(process) == (0, "", "")
+            assert ends(process) == (0, "", "work: was never in a reader\n")
 
     def test_a_vpcd_that_calls(self, work: DirectoryStore, home: Path) -> None:
         with doors() as (door, _):

@@ -120,7 +120,7 @@ class TestShow:
         state = replace(samples.state(policy=policy), puk=Pin(Secret(b"87654321"), 3, 2))
         store.create(samples.image("work", state))
         text = shell.ok("show", "work")
-        assert "PIN policy  6 to 12 characters, uppercase disallowed, digits required, other disallowed\n" in text
+        assert "PIN policy  6 to 12 characters, uppercase disallowed, digits required\n" in text
         assert "PUK         2 of 3 tries left\n" in text
         assert "87654321" not in text
 

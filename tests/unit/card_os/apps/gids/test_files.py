@@ -221,6 +221,7 @@ def test_after_deletion_the_df_is_current() -> None:
     card.login()
     card.run("00A4000C02A010", DELETE)
     assert card.send(CURRENT) == "6A82"
+    assert card.send(DELETE) == "6986", "nothing is selected"
     assert card.send("00A4000C02A010") == "6A82"
     assert card.send(get(0xA010, 0xDF21)) == "6A82"
 

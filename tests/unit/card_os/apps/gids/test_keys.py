@@ -387,6 +387,7 @@ def test_elliptic_curve_keys_are_imported(number: int) -> None:
         ec_value(ec_key(384)),
         ec_value(ec_key(256)) + b"\x00",
         bytes(Tlv(0x30, join([Tlv(0x02, b"\x01"), Tlv(0x04, b"\x05")]))),
+        b"\x31" + ec_value(ec_key(256))[1:],
         ec_value(ec_key(256)).replace(b"\x02\x01\x01", b"\x02\x01\x02"),
         b"",
     ],

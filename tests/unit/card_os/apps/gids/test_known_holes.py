@@ -159,10 +159,10 @@ def test_hole_12_keys_above_2048_bits_are_imported() -> None:
     card = GidsCard(ready_state(), FixedEnv())
     card.login()
     card.run(create(key_fcp(exchange_crts(8))), ACTIVATE)
-    value = bytes(rsa_key(3072))
+    value = bytes(rsa_key(3072, 1))
     header = bytes.fromhex("830102840100") + b"\x87\x82" + len(value).to_bytes(2, "big") + value
     template = b"\x84\x01\x81\xa5\x82" + len(header).to_bytes(2, "big") + header
     assert card.chain("DB3FFF", b"\x70\x82" + len(template).to_bytes(2, "big") + template) == "9000"
     file = card.state.key_file(0x81)
     assert file is not None
-    assert file.key == rsa_key(3072)
+    assert file.key == rsa_key(3072, 1)

@@ -323,7 +323,9 @@ def test_verify_of_the_puk_compares_and_counts_the_puk() -> None:
     card = ready_card(puk=PUK)
     assert card.send("00200081") == "63C3"
     assert card.send("0020008108" + WRONG.hex()) == "63C2"
-    assert card.send("00200081") == "63C2"
+    card.login()
+    assert card.send("00200081") == "63C2", "a verified PIN verifies no PUK"
+    card.run(LOGOUT)
     assert card.send("0020008108" + PUK.hex()) == "9000"
     assert card.send("00200081") == "63C3"
     assert not card.is_user

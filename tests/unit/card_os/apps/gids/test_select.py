@@ -181,6 +181,12 @@ def test_a_terminated_application_answers_6285_with_its_information(reselect: st
     assert card.send(SELECT_DF) == "6285"
 
 
+def test_a_card_in_the_creation_state_answers_with_what_every_card_has() -> None:
+    card = GidsCard(GidsState(life_cycle=LifeCycle.CREATION, template=b"", fmd=b""))
+    assert card.send(SELECT_GIDS) == FCI + "9000"
+    assert card.send("00A40008023FFF") == FMD + "9000"
+
+
 EF_ATR = "4301F4" + "4703D801DF" + "4607" + b"virtual".hex().upper() + "7F660A0203010008" + "0203010002"
 
 

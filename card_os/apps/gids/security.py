@@ -4,7 +4,7 @@ from card_os import ec, rsa
 from card_os.apdu import CommandApdu
 from card_os.apps.gids.session import GidsSession, find_key_file, key_id_byte, one_byte, require
 from card_os.apps.gids.state import Environment, KeyUse, PrivateKey
-from card_os.apps.gids.wire import Crt, FileOperation, Padding
+from card_os.apps.gids.wire import USAGE_VERIFY, Crt, FileOperation, Padding
 from card_os.ec import EcPrivateKey
 from card_os.rsa import RsaPrivateKey
 from card_os.sw import SW, CardError
@@ -60,11 +60,19 @@ def current_key(session: GidsSession, crt: Crt) -> tuple[KeyUse, PrivateKey]:
     require(session, file, FileOperation.USE_KEY)
     if file.key is None:
         raise CardError(SW.REFERENCE_DATA_NOT_USABLE, "the key was erased", subject=subject)
-    used = session.volatile.uses.get(component.key_id, 0)
-    if component.use.max_uses and used >= component.use.max_uses:
-        raise CardError(SW.CONDITIONS_NOT_SATISFIED, "used up", subject=subject, missing="PIN, entered again")
-    session.volatile.uses[component.key_id] = used + 1
+    # The counter limits what one PIN entry is good for (GIDS section 7.4); an admin key is proved, not used.
+    if component.use.max_uses and not component.use.usage & USAGE_VERIFY:
+        _count_use(session, component.key_id, component.use.max_uses)
     return component.use, file.key
+
+
+def _count_use(session: GidsSession, key_id: int, max_uses: int) -> None:
+    used = session.volatile.uses.get(key_id, 0)
+    if used >= max_uses:
+        raise CardError(
+            SW.CONDITIONS_NOT_SATISFIED, "used up", subject=f"key {key_id:02X}", missing="PIN, entered again"
+        )
+    session.volatile.uses[key_id] = used + 1
 
 
 def perform_security_operation(session: GidsSession, apdu: CommandApdu) -> bytes:

@@ -77,7 +77,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="vsc-demo-") as folder, PrivatePcscd() as pcscd:
             Demo(Path(folder), pcscd).play()
-    except (PcscdUnavailable, ToolFailed, OSError) as error:
+    except (PcscdUnavailable, ToolFailed, RuntimeError, OSError) as error:
         say.print(f"demo: {error}", style="red", markup=False)
         return 1
     took = f"[bold green]Done in {time.monotonic() - started:.0f} s[/bold green]"

@@ -6,13 +6,17 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from types import FrameType
 
 import click
 
-from vpcd_bridge import DEFAULT_ADDRESS, Address, Bridge, Event, EventKind, Listener, Stop, VpcdError
+from card_os.card import Card
+from vpcd_bridge import DEFAULT_ADDRESS, Address, Event, EventKind, Listener, Stop, VpcdError
 from vsc.cards import powered
 from vsc.errors import VscError
+from vsc.readers import Reader
+from vsc.vpcd import VpcdSlot
 
 CONNECT_TIMEOUT_S = 5.0
 MAX_SECONDS = 1_000_000
@@ -78,15 +82,28 @@ def attach_command(names: tuple[str, ...], vpcd: Address | None, listen: Address
         watch = _Watch(names, listen or vpcd or DEFAULT_ADDRESS)
         if listen:
             second = cards[1] if len(cards) > 1 else None
-            runs = [Listener(cards[0], listen, second=second, on_event=watch).run]
+            listener = Listener(cards[0], listen, second=second, on_event=watch)
+            runs = [_Run(lambda: listener.run(stop), stop.set)]
         else:
-            host, port = vpcd or DEFAULT_ADDRESS
-            runs = [
-                Bridge(card, (host, port + i), on_event=watch, connect_timeout_s=CONNECT_TIMEOUT_S).run
-                for i, card in enumerate(cards)
-            ]
+            runs = [_in_slot(card, i, vpcd or DEFAULT_ADDRESS, watch) for i, card in enumerate(cards)]
         _run_until_stopped(runs, stop, seconds)
         watch.say_who_is_missing()
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Something that serves in a thread of its own until `end` is called from another one."""
+
+    serve: Callable[[], None]
+    end: Callable[[], None]
+
+
+def _in_slot(card: Card, index: int, first: Address, watch: Callable[[Event], None]) -> _Run:
+    reader = Reader(f"vpcd slot {index}")
+    reader.insert(card)
+    address = (first[0], first[1] + index)
+    slot = VpcdSlot(reader, address, on_event=watch, connect_timeout_s=CONNECT_TIMEOUT_S)
+    return _Run(slot.run, slot.stop)
 
 
 def _is_loopback(host: str) -> bool:
@@ -120,13 +137,13 @@ class _Watch:
             click.echo(f"{self._names[port]}: was never in a reader", err=True)
 
 
-def _run_until_stopped(runs: Sequence[Callable[[Stop], None]], stop: Stop, seconds: float | None) -> None:
+def _run_until_stopped(runs: Sequence[_Run], stop: Stop, seconds: float | None) -> None:
     """Runs each in a thread of its own; SIGINT, SIGTERM, the time or the first failure ends all."""
     failures: list[Exception] = []
 
-    def guarded(run: Callable[[Stop], None]) -> None:
+    def guarded(serve: Callable[[], None]) -> None:
         try:
-            run(stop)
+            serve()
         except Exception as error:
             failures.append(error)
         finally:
@@ -137,11 +154,12 @@ def _run_until_stopped(runs: Sequence[Callable[[Stop], None]], stop: Stop, secon
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    threads = [threading.Thread(target=guarded, args=(run,)) for run in runs]
+    threads = [threading.Thread(target=guarded, args=(run.serve,)) for run in runs]
     for thread in threads:
         thread.start()
     stop.wait(seconds)
-    stop.set()
+    for run in runs:
+        run.end()
     for thread in threads:
         thread.join()
     for failure in failures:

@@ -1,0 +1,543 @@
+"""Readers in this process: cards go in and out, and everybody who looks sees the same.
+
+A `Reader` is a slot for one card, with or without power. Every way to a card hangs on one: our own calls, the
+connection shaped like pyscard's, the private PC/SC service and the bridge to vpcd.
+
+    reader = Reader()
+    reader.insert(card)
+    reader.transmit(bytes.fromhex("00A4040000"))
+    reader.eject()
+
+Threads. Any method may be called from any thread, at any time, by observers and by a card that is computing, too.
+There are two locks. The *state lock* of a reader guards what is in it, the log and the observers; it is held for a few
+assignments and never while other code runs. The *turn* of a card makes calls on it come one at a time, wherever the
+card is; it is held while the card computes (and is a flag, whose own lock is held as shortly as the state lock and
+taken inside it). Whoever needs both waits for the turn first. `eject` and `swap` never wait for
+the turn of the card that leaves: a command that runs is let run, its caller gets CardRemovedError in place of the
+answer, and who waits for a turn behind it gets CardRemovedError at once. That card is powered off when its command
+ends, and whoever inserts it again, here or in another reader, waits until then.
+
+Observers are called with no lock held, one at a time, in the order of the events, by the thread that caused them;
+when another thread is calling them already, or an observer causes an event itself, that thread calls them with it
+next. So when `insert` returns, the reader has the card and `wait_for` has been woken; observers may be a moment later.
+"""
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from time import monotonic
+from types import TracebackType
+from weakref import WeakValueDictionary, ref
+
+from vpcd_bridge.port import PoweredCard
+from vsc.errors import VscError
+
+DEFAULT_NAME = "Virtual Smart Card 00 00"
+MAX_NAME_BYTES = 127
+"""PC/SC lite keeps 128 bytes for a name, the last of them zero."""
+MAX_LOG_EVENTS = 10_000
+
+
+class ReaderError(VscError):
+    """A reader cannot do that now."""
+
+
+class CardRemovedError(ReaderError):
+    """There is no card in the reader, or it was taken out before it had answered."""
+
+
+class ReaderBusyError(ReaderError):
+    """There is a card in the reader already."""
+
+
+class EventKind(Enum):
+    """What happens to a reader. A card that leaves loses power without a POWERED_OFF; a reset is one event."""
+
+    INSERTED = auto()
+    EJECTED = auto()
+    COLD_RESET = auto()
+    WARM_RESET = auto()
+    POWERED_ON = auto()
+    POWERED_OFF = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderEvent:
+    """One line of a reader's log."""
+
+    number: int
+    """Counts from 1, without gaps, over the life of the reader."""
+    reader: str
+    kind: EventKind
+    insertion: int
+    """How many times a card had been inserted when it happened, this event included."""
+
+
+class Reader:
+    """A slot for one card.
+
+    name: as PC/SC clients see it, 1 to 127 bytes of printable UTF-8; ValueError otherwise.
+    """
+
+    def __init__(self, name: str = DEFAULT_NAME) -> None:
+        self.name = _checked_name(name)
+        self.controller: Callable[[int, bytes], bytes | None] | None = None
+        """What answers control codes, as a PIN pad does (`vsc.pinpad`); None: nothing, the reader is a plain slot."""
+        self._changed = threading.Condition(threading.RLock())
+        self._identity = object()
+        self._inserted: _Insertion | None = None
+        self._insertions = 0
+        self._last_number = 0
+        self._log: deque[ReaderEvent] = deque(maxlen=MAX_LOG_EVENTS)
+        self._subscriptions: tuple[_Subscription, ...] = ()
+        self._undelivered: deque[tuple[ReaderEvent, tuple[_Subscription, ...]]] = deque()
+        self._delivering = False
+
+    def __repr__(self) -> str:
+        return f"<Reader {self.name!r}, {'empty' if self._inserted is None else 'with a card'}>"
+
+    @property
+    def card(self) -> PoweredCard | None:
+        """The card in the reader, None if it is empty."""
+        inserted = self._inserted
+        return inserted.turn.card if inserted else None
+
+    @property
+    def atr(self) -> bytes | None:
+        """The answer to reset that the card gave last, with or without power; None if the reader is empty."""
+        inserted = self._inserted
+        return inserted.atr if inserted else None
+
+    def atr_of(self, insertion: int | None) -> bytes:
+        """The same, if the card of that insertion is in (None: any); CardRemovedError otherwise."""
+        return self._present(insertion).atr
+
+    @property
+    def is_powered(self) -> bool:
+        inserted = self._inserted
+        return inserted is not None and inserted.is_powered
+
+    @property
+    def is_in_use_here(self) -> bool:
+        """Whether this very thread is inside a command of the card, or of one of the locks.
+
+        The second can only be seen by a finalizer that the garbage collector runs there. Neither can wait for a
+        turn; whoever may be called by them asks first.
+        """
+        inserted = self._inserted
+        return _is_owned(self._changed) or (inserted is not None and inserted.turn.is_taken_here)
+
+    @property
+    def insertions(self) -> int:
+        """How many times a card has been inserted, swaps included."""
+        return self._insertions
+
+    @property
+    def resets(self) -> int:
+        """How many times the card has been reset or lost power in this stay: what a host that saw less must be told."""
+        inserted = self._inserted
+        return inserted.resets if inserted else 0
+
+    @property
+    def events(self) -> tuple[ReaderEvent, ...]:
+        """The log, oldest first: the last 10 000 events. Older ones are gone if the first number is not 1."""
+        with self._changed:
+            return tuple(self._log)
+
+    def insert(self, card: PoweredCard) -> None:
+        """Puts a card in, without power. Waits if the card is still busy with a command from before.
+
+        ReaderBusyError if there is one already; ReaderError if the card is in another reader.
+        """
+        if self._inserted is not None:
+            raise self._busy()
+        with self._entering(card) as new, self._changed:
+            if self._inserted is not None:
+                raise self._busy()
+            self._publish(new)
+        self._deliver()
+
+    def eject(self) -> PoweredCard:
+        """Takes the card out, at once, even while it computes; returns it. CardRemovedError if there is none."""
+        with self._changed:
+            old = self._present()
+            self._inserted = None
+            self._record(EventKind.EJECTED)
+            is_idle = old.turn.part(old)
+        return self._left(old, is_idle=is_idle)
+
+    def swap(self, card: PoweredCard) -> PoweredCard:
+        """Takes the card out and puts another in, or the same again; returns the one that left.
+
+        Two events, but nobody finds the reader empty between them. Waits for the card that comes, never for the one
+        that leaves. CardRemovedError if there is none; ReaderError if the card that comes is in another reader.
+        """
+        self._present()
+        with self._entering(card, again=True) as new, self._changed:
+            old = self._present()
+            self._record(EventKind.EJECTED)
+            is_idle = old.turn.part(old)
+            self._publish(new)
+        return self._left(old, is_idle=is_idle)
+
+    def power_on(self, *, only_if_off: bool = False, insertion: int | None = None) -> bytes:
+        """Gives the card power; returns the ATR. CardRemovedError.
+
+        On a powered card it is a warm reset, or with only_if_off nothing at all.
+        insertion, here and below: only if the card is still the one of that insertion (`insertions` when it was
+        met), CardRemovedError otherwise. A host that keeps a handle to a card needs it: the card may be swapped
+        between its last look and this call.
+        """
+        return self._take_turn(self._ensure_power if only_if_off else self._warm_reset, insertion)
+
+    def power_off(self, *, insertion: int | None = None) -> None:
+        """Takes power away. Harmless without power, and without a card."""
+        with suppress(CardRemovedError):
+            self._take_turn(self._unpower, insertion)
+
+    def reset(self, *, warm: bool = True, insertion: int | None = None) -> bytes:
+        """Resets the card; returns the ATR. Warm keeps the power, cold takes it away and gives it back.
+
+        On a card without power both are `power_on`. CardRemovedError.
+        """
+        return self._take_turn(self._warm_reset if warm else self._cold_reset, insertion)
+
+    def transmit(self, command: bytes, *, insertion: int | None = None) -> bytes:
+        """Sends one C-APDU; returns the R-APDU, SW included. One at a time: others wait.
+
+        A card without power gets it first, as pcscd would have given it. CardRemovedError.
+        """
+
+        def send(inserted: _Insertion) -> bytes:
+            self._ensure_power(inserted)
+            return inserted.turn.card.transmit(command)
+
+        return self._take_turn(send, insertion)
+
+    def subscribe(self, observer: Callable[[ReaderEvent], None]) -> Callable[[], None]:
+        """Has `observer` called with each event from now on; returns what ends that.
+
+        The same function may be subscribed twice. What it raises goes to sys.unraisablehook, and the others are
+        called all the same. A call that runs when the subscription is ended still runs to its end.
+        """
+        subscription = _Subscription(observer)
+        with self._changed:
+            self._subscriptions += (subscription,)
+
+        def unsubscribe() -> None:
+            with self._changed:
+                subscription.is_active = False
+                self._subscriptions = tuple(one for one in self._subscriptions if one is not subscription)
+
+        return unsubscribe
+
+    def wait_for(self, condition: Callable[["Reader"], bool], timeout_s: float | None = None) -> bool:
+        """Waits until `condition(self)` holds: True; False when timeout_s ends first. None: for ever.
+
+        The condition is asked at once and after events, with no lock held. It may miss what lasts shorter than one
+        call of it; `insertions` and `events` forget nothing.
+        """
+        deadline = None if timeout_s is None else monotonic() + timeout_s
+        while True:
+            seen = self._last_number
+            if condition(self):
+                return True
+            left_s = None if deadline is None else deadline - monotonic()
+            if left_s is not None and left_s <= 0:
+                return False
+            with self._changed:
+                if self._last_number == seen:
+                    self._changed.wait(left_s)
+
+    def control(self, code: int, data: bytes) -> bytes | None:
+        """What the reader itself answers to a control code (SCardControl); None: it does not know the code."""
+        return None if self.controller is None else self.controller(code, data)
+
+    def as_powered_card(self, *, insertion: int | None = None) -> PoweredCard:
+        """Whatever card is in the reader, seen as one card, or with `insertion` only the card of that stay.
+
+        Without it, all but power_off raise CardRemovedError.
+        """
+        return _Contents(self, insertion)
+
+    def _present(self, insertion: int | None = None) -> "_Insertion":
+        inserted = self._inserted
+        if inserted is None:
+            raise CardRemovedError(f"there is no card in {self.name!r}")
+        if insertion is not None and inserted.number != insertion:
+            raise CardRemovedError(f"the card was taken out of {self.name!r}, and another put in")
+        return inserted
+
+    def _busy(self) -> ReaderBusyError:
+        return ReaderBusyError(f"there is a card in {self.name!r} already")
+
+    @contextmanager
+    def _entering(self, card: PoweredCard, *, again: bool = False) -> Iterator["_Insertion"]:
+        """Holds the turn of a card on its way in; if it does not get in, the card is as if it had just left."""
+        new = _Insertion(_turn_of(card), self.name, self._identity)
+        new.turn.enter(new, again=again)
+        try:
+            card.power_off()  # Whatever it was used for before: it comes without power.
+            new.atr = card.atr
+            yield new
+        except BaseException:
+            new.turn.part(new)
+            raise
+        finally:
+            new.turn.end(new)
+
+    def _left(self, old: "_Insertion", *, is_idle: bool) -> PoweredCard:
+        """Ends what is to be ended when a card is out: its power, unless the command that runs does it."""
+        try:
+            if is_idle:
+                old.turn.end(old)
+        finally:
+            self._deliver()
+        return old.turn.card
+
+    def _take_turn(self, work: Callable[["_Insertion"], bytes], insertion: int | None) -> bytes:
+        """Runs `work` with the card to itself; CardRemovedError, whatever came of it, if the card was taken out."""
+        inserted = self._present(insertion)
+        turn = inserted.turn
+        turn.begin(inserted)
+        failure: Exception | None = None
+        result = b""
+        try:
+            result = work(inserted)
+        except Exception as error:
+            failure = error
+        finally:
+            is_removed = turn.end(inserted)
+            if self._undelivered:
+                self._deliver()
+        if is_removed:
+            raise CardRemovedError(f"the card was taken out of {self.name!r}") from failure
+        if failure is not None:
+            raise failure
+        return result
+
+    def _ensure_power(self, inserted: "_Insertion") -> bytes:
+        if inserted.is_powered:
+            return inserted.atr
+        return self._note(inserted, EventKind.POWERED_ON, atr=inserted.turn.card.power_on())
+
+    def _unpower(self, inserted: "_Insertion") -> bytes:
+        if inserted.is_powered:
+            inserted.turn.card.power_off()
+            self._note(inserted, EventKind.POWERED_OFF, atr=inserted.atr)
+        return b""
+
+    def _warm_reset(self, inserted: "_Insertion") -> bytes:
+        if not inserted.is_powered:
+            return self._ensure_power(inserted)
+        return self._note(inserted, EventKind.WARM_RESET, atr=inserted.turn.card.reset())
+
+    def _cold_reset(self, inserted: "_Insertion") -> bytes:
+        if not inserted.is_powered:
+            return self._ensure_power(inserted)
+        inserted.turn.card.power_off()
+        return self._note(inserted, EventKind.COLD_RESET, atr=inserted.turn.card.power_on())
+
+    def _note(self, inserted: "_Insertion", kind: EventKind, *, atr: bytes) -> bytes:
+        """Writes down what the card was made to do, unless it has left meanwhile. Returns the ATR."""
+        with self._changed:
+            if self._inserted is inserted:
+                inserted.atr = atr
+                inserted.is_powered = kind is not EventKind.POWERED_OFF
+                inserted.resets += kind is not EventKind.POWERED_ON
+                self._record(kind)
+        return atr
+
+    def _publish(self, new: "_Insertion") -> None:
+        """With the state lock: the card is in."""
+        self._insertions += 1
+        new.number = self._insertions
+        self._inserted = new
+        self._record(EventKind.INSERTED)
+
+    def _record(self, kind: EventKind) -> None:
+        """With the state lock: writes the log, wakes those who wait."""
+        event = ReaderEvent(self._last_number + 1, self.name, kind, self._insertions)
+        self._last_number = event.number
+        self._log.append(event)
+        if self._subscriptions:
+            self._undelivered.append((event, self._subscriptions))
+        self._changed.notify_all()
+
+    def _deliver(self) -> None:
+        """Calls the observers with what has happened, unless another thread is at it, or this one further up."""
+        while True:
+            with self._changed:
+                if self._delivering or not self._undelivered:
+                    return
+                self._delivering = True
+                event, subscriptions = self._undelivered.popleft()
+            try:
+                for subscription in subscriptions:
+                    subscription.call(event)
+            finally:
+                with self._changed:
+                    self._delivering = False
+
+
+def _checked_name(name: str) -> str:
+    if not name.isprintable() or not 1 <= len(name.encode()) <= MAX_NAME_BYTES:
+        raise ValueError(f"{name!r} is no name for a reader: 1 to {MAX_NAME_BYTES} bytes of printable UTF-8")
+    return name
+
+
+class _Subscription:
+    def __init__(self, observer: Callable[[ReaderEvent], None]) -> None:
+        self._observer = observer
+        self.is_active = True
+
+    def call(self, event: ReaderEvent) -> None:
+        if not self.is_active:
+            return
+        try:
+            self._observer(event)
+        except Exception as error:
+            sys.unraisablehook(_Unraisable(type(error), error, error.__traceback__, None, self._observer))
+
+
+@dataclass
+class _Unraisable:
+    """What sys.unraisablehook wants to know."""
+
+    exc_type: type[BaseException]
+    exc_value: BaseException | None
+    exc_traceback: TracebackType | None
+    err_msg: str | None
+    object: object
+
+
+class _Insertion:
+    """One stay of one card in one reader. Guarded by the reader's state lock."""
+
+    def __init__(self, turn: "_Turn", reader_name: str, reader: object) -> None:
+        self.turn = turn
+        self.reader_name = reader_name
+        self.reader = reader
+        """Stands for the reader, and does not keep it alive: a card whose reader is forgotten is free again."""
+        self.number = 0
+        self.atr = b""
+        self.is_powered = False
+        self.resets = 0
+
+
+class _Turn:
+    """A card, where it is, and whose turn it is to call it."""
+
+    def __init__(self, card: PoweredCard) -> None:
+        self.card = card
+        self._changed = threading.Condition(threading.RLock())
+        self._place: ref[_Insertion] | None = None
+        self._thread: int | None = None
+
+    @property
+    def is_taken_here(self) -> bool:
+        return self._thread == threading.get_ident() or _is_owned(self._changed)
+
+    def enter(self, new: _Insertion, *, again: bool) -> None:
+        """Takes the turn, once it is free, for a card on its way into a reader. again: it may be in that reader."""
+        with self._changed:
+            while self._thread is not None:
+                self._wait()
+            place = self._where()
+            if place is not None and place.reader is not new.reader:
+                raise ReaderError(f"the card is in {place.reader_name!r}; it can be in one reader only")
+            if place is not None and not again:
+                raise ReaderBusyError(f"the card is in {place.reader_name!r} already")
+            self._place = ref(new)
+            self._thread = threading.get_ident()
+
+    def begin(self, inserted: _Insertion) -> None:
+        """Takes the turn; CardRemovedError as soon as the card has left."""
+        with self._changed:
+            while self._thread is not None and self._where() is inserted:
+                self._wait()
+            if self._where() is not inserted:
+                raise CardRemovedError(f"the card was taken out of {inserted.reader_name!r}")
+            self._thread = threading.get_ident()
+
+    def part(self, old: _Insertion) -> bool:
+        """The card leaves. True: nobody calls it, and the turn is the caller's, to be ended."""
+        with self._changed:
+            if self._where() is not old:
+                return False  # On its way in again: it is a swap with itself.
+            self._place = None
+            self._changed.notify_all()
+            if self._thread is not None:
+                return False
+            self._thread = threading.get_ident()
+            return True
+
+    def end(self, inserted: _Insertion) -> bool:
+        """Ends the turn. True: the card has left since, and has been powered off."""
+        with self._changed:
+            if self._where() is inserted:
+                self._free()
+                return False
+        try:
+            self.card.power_off()
+        finally:
+            with self._changed:
+                self._free()
+        return True
+
+    def _where(self) -> _Insertion | None:
+        return self._place() if self._place is not None else None
+
+    def _free(self) -> None:
+        self._thread = None
+        self._changed.notify_all()
+
+    def _wait(self) -> None:
+        if self._thread == threading.get_ident():
+            raise ReaderError("a card cannot be used or inserted by a command of its own that runs")
+        self._changed.wait()
+
+
+def _is_owned(condition: threading.Condition) -> bool:
+    return bool(condition._is_owned())  # type: ignore[attr-defined]
+
+
+_turns: WeakValueDictionary[int, _Turn] = WeakValueDictionary()
+"""By the identity of the card. A turn lives while its card is in a reader or computes, and keeps the card."""
+_turns_lock = threading.Lock()
+
+
+def _turn_of(card: PoweredCard) -> _Turn:
+    with _turns_lock:
+        turn = _turns.get(id(card))
+        if turn is None:
+            turn = _turns[id(card)] = _Turn(card)
+        return turn
+
+
+class _Contents:
+    """A reader's card as a PoweredCard."""
+
+    def __init__(self, reader: Reader, insertion: int | None) -> None:
+        self._reader = reader
+        self._insertion = insertion
+
+    @property
+    def atr(self) -> bytes:
+        return self._reader.atr_of(self._insertion)
+
+    def power_on(self) -> bytes:
+        return self._reader.power_on(insertion=self._insertion)
+
+    def power_off(self) -> None:
+        self._reader.power_off(insertion=self._insertion)
+
+    def reset(self) -> bytes:
+        return self._reader.reset(insertion=self._insertion)
+
+    def transmit(self, command: bytes) -> bytes:
+        return self._reader.transmit(command, insertion=self._insertion)

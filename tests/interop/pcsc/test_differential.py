@@ -1,0 +1,73 @@
+"""The same client against pcscd + vpcd and against the service: line by line the same, but for what is listed here.
+
+What differs is what vpcd's driver cannot do and others can (it knows no attributes and no features), and nothing else.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+
+from bench.attached import gids_card
+from tests.interop.conftest import StartPcscd
+from tests.interop.pcsc.worlds import play
+from vsc.pcsc import Service
+from vsc.readers import Reader
+
+NAMES = ("Virtual PCD 00 00", "Virtual PCD 00 01")
+
+INTENDED = {
+    # A reader without features answers with none, as with the CCID driver; vpcd does not know the question.
+    r".*features: UNSUPPORTED_FEATURE - 0 => .*features: SUCCESS - 0",
+    r"control 42000D48: UNSUPPORTED_FEATURE - 0 => control 42000D48: SUCCESS - 0",
+    r"control, no room: UNSUPPORTED_FEATURE - 0 => control, no room: SUCCESS - 0",
+    # vpcd sets the length to 0 for what it does not know, so that pcscd's own answer, the name, never fits.
+    r".*attribute: INSUFFICIENT_BUFFER - 108 => .*attribute: SUCCESS 5669727475616c20[0-9a-f]+00 12",
+    r"attribute 7FFF000[34]: INSUFFICIENT_BUFFER - 108 => attribute 7FFF000[34]: SUCCESS 56697274[0-9a-f]+00 12",
+    r"attribute, room 3: INSUFFICIENT_BUFFER - 3 => attribute, room 3: INSUFFICIENT_BUFFER - 12",
+    # Vendor and ATR, which the CCID driver knows and vpcd does not.
+    r"attribute 00010100: UNSUPPORTED_FEATURE - 108 => attribute 00010100: SUCCESS 767363 3",
+    r"attribute 00090303: UNSUPPORTED_FEATURE - 108 => attribute 00090303: SUCCESS [0-9a-f-]+ [0-9A-F]+",
+}
+
+
+def test_service_answers_as_pcscd_does(start_pcscd: StartPcscd) -> None:
+    theirs = play_against_pcscd(start_pcscd)
+    ours = play_against_service()
+    assert len(ours) == len(theirs)
+    pairs = [f"{one} => {other}" for one, other in zip(theirs, ours, strict=True) if one != other]
+    assert [pair for pair in pairs if not any(re.fullmatch(rule, pair) for rule in INTENDED)] == []
+    assert [rule for rule in INTENDED if not any(re.fullmatch(rule, pair) for pair in pairs)] == []
+
+
+def play_against_service() -> list[str]:
+    readers = [Reader(name) for name in NAMES]
+    service = Service(readers)
+    with service as env:
+        readers[0].insert(gids_card())
+        actions: dict[str, Callable[[], object]] = {
+            "eject": readers[0].eject,
+            "insert": lambda: readers[0].insert(gids_card()),
+        }
+        said = play(env, actions, *NAMES)
+    assert service.faults == ()
+    return said
+
+
+def play_against_pcscd(start_pcscd: StartPcscd) -> list[str]:
+    pcscd = start_pcscd()
+    bridges: list[subprocess.Popen[str]] = []
+
+    def insert() -> None:
+        command = [sys.executable, "-m", "bench.attached", "gids", str(pcscd.slots[0].port)]
+        bridges.append(pcscd.popen_inside(command, stdout=subprocess.PIPE))
+        assert bridges[-1].stdout is not None
+        bridges[-1].stdout.readline()
+
+    def eject() -> None:
+        bridges[-1].terminate()
+        bridges[-1].communicate(timeout=10)
+
+    insert()
+    pcscd.wait_for_card(0)
+    return play(pcscd.env, {"eject": eject, "insert": insert}, *NAMES)

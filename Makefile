@@ -9,7 +9,7 @@ ARGS ?=
 .PHONY: help demo test test-long bench clean setup
 
 help:
-	@echo 'make demo       make a card, plug it in, use it with OpenSC; says what it does'
+	@echo 'make demo       make a card and use it with OpenSC; says what it does'
 	@echo 'make test       lint, types and all tests in their short form (ARGS=... goes to pytest)'
 	@echo 'make test-long  the same tests with full counts, and the slow ones'
 	@echo 'make bench      how fast it is'
@@ -21,7 +21,7 @@ setup:
 
 demo:
 	@scripts/setup.sh demo
-	@PYTHONPATH=. $(PYTHON) scripts/demo.py
+	@$(PYTHON) scripts/demo.py
 
 test: setup
 	$(PYTHON) -m ruff check

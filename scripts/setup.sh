@@ -15,13 +15,13 @@ say() { echo "setup: $*" >&2; }
 
 # --- 1. system packages
 
-# The tests need a compiler: pyscard has no wheel for Linux.
-packages="pcscd vsmartcard-vpcd opensc opensc-pkcs11 openssl python3 python3-venv"
+# The demo needs no pcscd and no compiler. The tests do: pyscard has no wheel for Linux.
+packages="opensc opensc-pkcs11 openssl python3 python3-venv"
 extras=""
 case "${1-}" in
 demo) ;;
 test)
-    packages="$packages pcsc-tools make gcc libc6-dev python3-dev libpcsclite-dev"
+    packages="$packages pcscd vsmartcard-vpcd pcsc-tools make gcc libc6-dev python3-dev libpcsclite-dev"
     extras="[dev]"
     ;;
 *) say "usage: scripts/setup.sh demo|test" && exit 2 ;;
@@ -53,7 +53,7 @@ if command -v dpkg-query >/dev/null; then
         apt install -y --no-install-recommends $missing
     fi
 else
-    for command in pcscd opensc-tool pkcs11-tool openssl; do
+    for command in opensc-tool pkcs11-tool openssl; do
         PATH="$PATH:/usr/sbin" command -v $command >/dev/null || say "not Debian, and no $command: expect skipped tests"
     done
 fi

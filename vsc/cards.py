@@ -19,7 +19,7 @@ from card_os.env import Env
 from card_os.memory import Persistent
 from card_os.pin import DEFAULT_TRIES, NO_POLICY, PinPolicy
 from vsc.errors import RefusedError, VscError
-from vsc.profiles import GIDS
+from vsc.profiles import GIDS, PROFILES
 from vsc.store import Image, Store, default_home
 from vsc.store.directory import DirectoryStore, check_name
 from vsc.world import SystemEnv
@@ -83,6 +83,14 @@ def _add(name: str, state: GidsState, store: Store | None) -> Image:
     image = Image(check_name(name), GIDS, GIDS.persistent(state))
     (store or home_store()).create(image)
     return image
+
+
+def fresh(profile: str, *, pin: bytes, admin_key: bytes, env: Env | None = None) -> Card:
+    """Makes a personalised card in memory, which lives as long as the object. VscError if there is no such profile."""
+    if profile not in PROFILES:
+        raise VscError(f"there is no profile {profile!r}; there is: {', '.join(PROFILES)}")
+    state = personalised(pin=pin, admin_key=admin_key, card_id=uuid.uuid4().bytes_le, tries=DEFAULT_TRIES)
+    return PROFILES[profile].card(PROFILES[profile].persistent(state), env or SystemEnv())
 
 
 @contextmanager

@@ -21,10 +21,12 @@ def test_the_tables_are_those_of_the_code() -> None:
 
 
 def test_there_is_something_to_run() -> None:
-    assert [language for language, _ in BLOCKS] == ["bash", "python"]
+    assert [language for language, _ in BLOCKS] == ["bash", "python", "python"]
 
 
-@pytest.mark.parametrize(("language", "block"), BLOCKS, ids=[language for language, _ in BLOCKS])
+@pytest.mark.parametrize(
+    ("language", "block"), BLOCKS, ids=[f"{language}-{number}" for number, (language, _) in enumerate(BLOCKS)]
+)
 def test_block(language: str, block: str, pcscd: PrivatePcscd, tmp_path: Path) -> None:
     for tool in ("opensc-tool", "pkcs11-tool", "pkcs15-tool", "openssl", "bash"):
         require_tool(tool)

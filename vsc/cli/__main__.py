@@ -16,6 +16,12 @@ FAILED, USAGE, CANCELLED, NOT_FOUND, REFUSED = 1, 2, 3, 4, 5
 
 # Command -> (module, one line for the list of commands). A module is imported when its command runs.
 COMMANDS = {
+    "run": ("vsc.cli.service", "Run a program with a card in a private PC/SC reader."),
+    "serve": ("vsc.cli.service", "Serve a private PC/SC until interrupted."),
+    "insert": ("vsc.cli.plug", "Put a card into a reader of a running run or serve."),
+    "eject": ("vsc.cli.plug", "Take a card out of its reader."),
+    "swap": ("vsc.cli.plug", "Take a card out and put another one in."),
+    "reset": ("vsc.cli.plug", "Reset a card."),
     "create": ("vsc.cli.create", "Make a card."),
     "list": ("vsc.cli.inspect", "List the cards."),
     "show": ("vsc.cli.inspect", "Show what a card holds."),

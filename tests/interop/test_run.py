@@ -1,0 +1,268 @@
+"""`vsc run` and `vsc serve` with unmodified PC/SC programs: no pcscd, no driver, no root."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.interop.need import require_tool
+
+BIN = Path(sys.executable).parent
+PIN = "12345678"
+
+
+class Vsc:
+    """Runs vsc with a VSC_HOME and a runtime folder of its own; knows no pcscd."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.runtime = Path(os.environ.get("TMPDIR", "/tmp")) / f"vt{os.getpid()}-{id(self):x}"
+        self.runtime.mkdir(mode=0o700)
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PCSCLITE", "VSC_", "OPENSC"))}
+        self.env = {
+            **inherited,
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "VSC_HOME": str(folder / "cards"),
+            "XDG_RUNTIME_DIR": str(self.runtime),
+            "HOME": str(folder),
+        }
+
+    def popen(self, *words: str | Path, **env: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            ["vsc", *map(str, words)],
+            env={**self.env, **env},
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *words: str | Path, code: int = 0, **env: str) -> tuple[str, str]:
+        with self.popen(*words, **env) as process:
+            out, err = process.communicate(timeout=60)
+        assert process.returncode == code, f"vsc {words}: {process.returncode}\n{out}\n{err}"
+        assert "Traceback" not in err
+        return out, err
+
+    @contextmanager
+    def serving(self, *words: str | Path) -> Iterator[dict[str, str]]:
+        """`vsc serve`; gives the variables of its export line."""
+        with self.popen("serve", *words) as process:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("export "), process.communicate(timeout=10)
+            yield dict(word.split("=", 1) for word in line.split()[1:])
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+
+    def left(self) -> list[str]:
+        """What services have left in the runtime folder."""
+        return [path.name for path in self.runtime.glob("vsc/*")]
+
+
+@pytest.fixture
+def vsc(tmp_path: Path) -> Iterator[Vsc]:
+    for tool in ("opensc-tool", "pkcs11-tool", "openssl"):
+        require_tool(tool)
+    vsc = Vsc(tmp_path)
+    yield vsc
+    shutil.rmtree(vsc.runtime)
+
+
+def test_without_options_there_is_one_fresh_card_and_that_is_said(vsc: Vsc) -> None:
+    out, err = vsc("run", "--", "opensc-tool", "-n")
+    assert out == "GIDS Smart Card\n"
+    assert "PIN 12345678, default admin key" in err.splitlines()[0]
+    assert vsc.left() == []
+
+
+def test_a_key_is_made_and_signs(vsc: Vsc) -> None:
+    login = f"pkcs11-tool --login --pin {PIN}"
+    (vsc.folder / "letter").write_text("hello")
+    script = f"""set -e
+        {login} --keypairgen --key-type rsa:2048 --id 00
+        {login} --sign --id 00 --mechanism SHA256-RSA-PKCS --input-file letter --output-file letter.sig
+        pkcs11-tool --read-object --type pubkey --id 00 --output-file key.der
+        openssl dgst -sha256 -verify key.der -keyform DER -signature letter.sig letter"""
+    assert "Verified OK" in vsc("run", "sh", "-c", script)[0]
+
+
+def test_a_card_of_the_store_keeps_what_was_done_to_it(vsc: Vsc) -> None:
+    vsc("create", "work", "--pin", "default")
+    change = ("pkcs15-tool", "--change-pin", "--pin", PIN, "--new-pin", "87654321")
+    assert "fresh" not in vsc("run", "--card", "work", "--", *change)[1]
+    vsc("run", "--card", "work", "--", "pkcs15-tool", "--verify-pin", "--pin", "87654321")
+
+
+def test_cards_and_readers_by_name(vsc: Vsc) -> None:
+    vsc("create", "work", "--pin", "default")
+    words = ("--card", "work", "--new", "gids", "--reader", "First ☂", "--reader", "Second", "--reader", "Third")
+    out, _ = vsc("run", *words, "--", "opensc-tool", "-l")
+    rows = [line.split(maxsplit=2) for line in out.splitlines()[2:]]
+    assert [(row[1], row[2]) for row in rows] == [("Yes", "First ☂"), ("Yes", "Second"), ("No", "Third")]
+
+
+@pytest.mark.parametrize("status", [0, 3, 127])
+def test_the_exit_status_passes_through(vsc: Vsc, status: int) -> None:
+    vsc("run", "sh", "-c", f"exit {status}", code=status)
+
+
+def test_a_command_that_a_signal_ends_ends_us_the_same_way(vsc: Vsc) -> None:
+    vsc("run", "sh", "-c", "kill -TERM $$", code=-signal.SIGTERM)
+    assert vsc.left() == []
+
+
+def test_a_command_that_is_not_there(vsc: Vsc) -> None:
+    assert "no-such-command cannot be started" in vsc("run", "no-such-command", code=127)[1]
+
+
+def test_a_card_that_is_not_there_or_in_use(vsc: Vsc) -> None:
+    assert "no card called 'nobody'" in vsc("run", "--card", "nobody", "--", "true", code=4)[1]
+    vsc("create", "work", "--pin", "default")
+    assert "in use" in vsc("run", "--card", "work", "--", "vsc", "run", "--card", "work", "--", "true", code=1)[1]
+
+
+def test_usage(vsc: Vsc) -> None:
+    vsc("run", code=2)
+    assert "no profile 'plastic'" in vsc("run", "--new", "plastic", "--", "true", code=1)[1]
+
+
+def test_inside_cards_come_and_go_and_clients_see_it_at_once(vsc: Vsc) -> None:
+    vsc("create", "work", "--pin", "default")
+    vsc("create", "home", "--pin", "default")
+    script = """set -e
+        serial() { pkcs15-tool --list-info 2>/dev/null | grep -i serial; }
+        serial; vsc swap work home >/dev/null; serial; vsc reset home --cold >/dev/null
+        vsc eject home >/dev/null; opensc-tool -l | tail -n 1; vsc insert work >/dev/null; serial"""
+    lines = vsc("run", "--card", "work", "--", "sh", "-c", script)[0].splitlines()
+    work, home = (
+        f"Serial number  : {json.loads(vsc('show', name, '--json')[0])['serial'].lower()}" for name in ("work", "home")
+    )
+    assert [" ".join(line.split()) for line in lines] == [
+        " ".join(text.split()) for text in (work, home, "0 No Virtual Smart Card 00 00", work)
+    ]
+
+
+def test_eject_of_nothing_is_a_sentence(vsc: Vsc) -> None:
+    _, err = vsc("run", "sh", "-c", "vsc eject nobody; echo $? >&2; vsc insert nobody; echo $? >&2")
+    assert [line for line in err.splitlines() if line.isdigit()] == ["1", "4"]
+    assert "which vsc?" in vsc("eject", "work", code=1)[1]
+
+
+def test_a_trace_has_every_apdu_but_no_pin(vsc: Vsc) -> None:
+    vsc("run", "--trace", "trace.jsonl", "--", "pkcs15-tool", "--verify-pin", "--pin", PIN)
+    text = (vsc.folder / "trace.jsonl").read_text()
+    head, *entries = map(json.loads, text.splitlines())
+    assert head == {"format": "vsc trace", "version": 1}
+    assert [entry["response"] for entry in entries if entry["name"] == "VERIFY"] == ["9000"]
+    assert PIN.encode().hex() not in text
+
+
+def test_isolate_gives_private_folders_that_go(vsc: Vsc) -> None:
+    out, _ = vsc("run", "--isolate", "sh", "-c", "ls -ld $GNUPGHOME $XDG_RUNTIME_DIR; echo $GNUPGHOME")
+    *folders, home = out.splitlines()
+    assert [line.split()[0] for line in folders] == ["drwx------", "drwx------"]
+    assert not Path(home).exists()
+
+
+def test_eight_runs_at_once_have_a_card_each(vsc: Vsc) -> None:
+    outputs: list[str] = []
+    script = "pkcs15-tool --list-info 2>/dev/null | grep -i serial"
+    threads = [threading.Thread(target=lambda: outputs.append(vsc("run", "sh", "-c", script)[0])) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(outputs)) == 8
+
+
+def test_what_a_killed_run_left_the_next_one_removes(vsc: Vsc) -> None:
+    with vsc.popen("run", "sh", "-c", "echo up; exec sleep 1000") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.kill()
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
+    (left,) = vsc.left()
+    vsc("run", "true")
+    assert left not in vsc.left()
+
+
+def test_serve_until_told_to_stop(vsc: Vsc) -> None:
+    vsc("create", "work", "--pin", "default")
+    with vsc.serving() as variables:
+        vsc("insert", "work", VSC_SOCKET=variables["VSC_SOCKET"])
+        listing = subprocess.run(
+            ["opensc-tool", "-n"], env={**vsc.env, **variables}, capture_output=True, text=True, check=True
+        )
+        assert listing.stdout == "GIDS Smart Card\n"
+        assert "in use" in vsc("run", "--card", "work", "--", "true", code=1)[1]
+        vsc("eject", "work", "--socket", variables["PCSCLITE_CSOCK_NAME"])
+    assert vsc.left() == []
+
+
+def test_serve_where_one_wants_it(vsc: Vsc) -> None:
+    folder = vsc.runtime / "mine"
+    with vsc.serving("--socket", folder / "pcsc") as variables:
+        assert variables["PCSCLITE_CSOCK_NAME"] == str(folder / "pcsc")
+        assert "another vsc serves" in vsc("serve", "--socket", folder / "other", code=1)[1]
+    assert list(folder.iterdir()) == []
+    folder.chmod(0o755)
+    assert "0700" in vsc("serve", "--socket", folder / "pcsc", code=1)[1]
+
+
+@pytest.mark.parametrize(
+    ("pinpad", "code", "text"),
+    [
+        ("env:CARD_PIN", 0, "logged in"),
+        ("env:WRONG", 1, "CKR_PIN_INCORRECT"),
+        ("cancel", 1, "CKR_FUNCTION_CANCELED"),
+        ("timeout", 1, "CKR_FUNCTION_CANCELED"),
+    ],
+)
+def test_a_pin_pad_types_the_pin(vsc: Vsc, pinpad: str, code: int, text: str) -> None:
+    script = "pkcs11-tool --login --list-objects && echo logged in"
+    out, err = vsc("run", "--pinpad", pinpad, "sh", "-c", script, code=code, CARD_PIN=PIN, WRONG="87654321")
+    assert text in out + err
+    assert "Please enter" not in out + err
+
+
+def test_a_pin_pad_that_makes_no_sense_is_refused(vsc: Vsc) -> None:
+    vsc("run", "--pinpad", "telepathy", "--", "true", code=2)
+
+
+def test_no_root_is_needed(vsc: Vsc) -> None:
+    if os.geteuid() == 0:
+        for path in (vsc.folder, vsc.runtime):
+            os.chown(path, 65534, 65534)
+        reachable = subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(BIN / "vsc"), "--version"],
+            capture_output=True,
+            check=False,
+        )
+        assert reachable.returncode == 0, "an ordinary user cannot execute the virtual environment"
+        as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    else:
+        as_nobody = []
+    result = subprocess.run(
+        [*as_nobody, "vsc", "run", "--", "sh", "-c", "id -u; opensc-tool -n"],
+        env=vsc.env,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[1] == "GIDS Smart Card"
+    if as_nobody:
+        assert result.stdout.splitlines()[0] == "65534"

@@ -1,0 +1,127 @@
+"""vsc.control: acting on a running vsc through its socket."""
+
+import json
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsc.control import NAME, VARIABLE, ControlError, ControlServer, ask
+from vsc.desk import Desk
+from vsc.errors import CardNotFoundError
+
+READER = "Virtual Smart Card 00 00"
+
+
+class Settled:
+    """Counts how often clients were given time to see."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+
+
+@pytest.fixture
+def settled() -> Settled:
+    return Settled()
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with Desk() as desk:
+        desk.add_reader()
+        desk.add_new_card("gids")
+        yield desk
+
+
+@pytest.fixture
+def server(tmp_path: Path, desk: Desk, settled: Settled) -> Iterator[ControlServer]:
+    with ControlServer(tmp_path / NAME, desk, settled) as server:
+        yield server
+
+
+def test_a_card_goes_in_is_reset_and_comes_out(server: ControlServer, desk: Desk, settled: Settled) -> None:
+    assert ask(server.path, {"do": "insert", "what": "new-1", "reader": None}) == READER
+    assert [reader.card is None for reader in desk.readers] == [False]
+    assert ask(server.path, {"do": "reset", "what": "new-1", "cold": True}) == READER
+    other = desk.add_new_card("gids")
+    assert ask(server.path, {"do": "swap", "what": READER, "card": other}) == READER
+    assert ask(server.path, {"do": "eject", "what": other}) == READER
+    assert [reader.card is None for reader in desk.readers] == [True]
+    assert settled.count == 4
+
+
+def test_the_socket_is_found_by_its_folder_its_neighbour_or_the_variable(
+    server: ControlServer, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (server.path.parent, server.path.parent / "service"):
+        ask(path, {"do": "insert", "what": "new-1"})
+        ask(path, {"do": "eject", "what": "new-1"})
+    monkeypatch.setenv(VARIABLE, str(server.path))
+    assert ask(None, {"do": "insert", "what": "new-1"}) == READER
+
+
+def test_the_socket_is_ours_alone_and_goes_with_the_server(tmp_path: Path, desk: Desk, settled: Settled) -> None:
+    with ControlServer(tmp_path / NAME, desk, settled) as server:
+        assert stat.S_IMODE(server.path.stat().st_mode) == 0o600
+    assert not server.path.exists()
+
+
+def test_refusals_come_back_as_sentences(server: ControlServer) -> None:
+    with pytest.raises(ControlError, match="called 'nobody'"):
+        ask(server.path, {"do": "eject", "what": "nobody"})
+
+
+def test_an_unknown_card_is_not_found(server: ControlServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSC_HOME", str(tmp_path / "cards"))
+    with pytest.raises(CardNotFoundError):
+        ask(server.path, {"do": "insert", "what": "nobody"})
+
+
+@pytest.mark.parametrize("request_", [{}, {"do": "dance", "what": "new-1"}, {"do": "insert"}, {"do": 5, "what": []}])
+def test_a_request_that_makes_no_sense_is_refused(server: ControlServer, request_: dict[str, object]) -> None:
+    with pytest.raises(ControlError, match=r"not understood|called"):
+        ask(server.path, request_)
+
+
+def test_rubbish_neither_ends_the_server_nor_changes_anything(server: ControlServer, desk: Desk) -> None:
+    @given(st.binary(max_size=300))
+    def send(rubbish: bytes) -> None:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(server.path))
+            client.sendall(rubbish + b"\n")
+            client.shutdown(socket.SHUT_WR)
+            with client.makefile("rb") as answer:
+                assert "error" in json.loads(answer.readline())
+
+    send()
+    assert desk.readers[0].events == ()
+    assert ask(server.path, {"do": "insert", "what": "new-1"}) == READER
+
+
+def test_who_is_not_there_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ControlError, match="no vsc answers"):
+        ask(tmp_path / NAME, {"do": "eject", "what": "work"})
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with pytest.raises(ControlError, match="which vsc"):
+        ask(None, {"do": "eject", "what": "work"})
+
+
+def test_what_a_killed_server_left_is_replaced(tmp_path: Path, desk: Desk, settled: Settled) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / NAME))
+    with ControlServer(tmp_path / NAME, desk, settled) as server:
+        assert ask(server.path, {"do": "insert", "what": "new-1"}) == READER
+
+
+def test_a_path_that_something_else_has_is_said(tmp_path: Path, desk: Desk, settled: Settled) -> None:
+    (tmp_path / NAME).write_text("mine")
+    with pytest.raises(ControlError, match="no control socket"), ControlServer(tmp_path / NAME, desk, settled):
+        pass
+    assert (tmp_path / NAME).read_text() == "mine"

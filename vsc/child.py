@@ -1,0 +1,126 @@
+"""Running one command, and ending whatever it leaves behind.
+
+A command may start daemons that outlive it: gpg-agent and scdaemon do, keep the PC/SC service of this run open, and
+would answer a later run from there. So we make ourselves their subreaper (prctl(2)): a process whose parent ends
+becomes our child, wherever it has moved to, and at the end every descendant is told to go, then made to.
+
+Without a terminal the command gets a session of its own. With one it stays in ours: a session of its own has no
+terminal, and a program could no longer ask for a PIN on /dev/tty.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from vsc.errors import VscError
+
+_PR_SET_CHILD_SUBREAPER = 36
+_TERMINATE_S = 2.0
+_KILL_S = 3.0
+_FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_FROM_THE_KEYBOARD = (signal.SIGINT, signal.SIGQUIT)
+
+
+class CannotStartError(VscError):
+    """The command cannot be started; `exit_code` is what a shell answers: 127 not found, 126 not executable."""
+
+    def __init__(self, command: str, error: OSError) -> None:
+        self.exit_code = 127 if isinstance(error, FileNotFoundError) else 126
+        super().__init__(f"{command} cannot be started: {error.strerror}")
+
+
+def run(command: Sequence[str], env: Mapping[str, str]) -> int:
+    """Runs a command to its end, then ends its descendants; returns its exit status, -N if signal N ended it.
+
+    Signals that reach us are passed on. From the terminal the keyboard's signals reach the command by themselves.
+    """
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise VscError("this kernel lets nobody adopt orphans (PR_SET_CHILD_SUBREAPER)")
+    on_terminal = sys.stdin is not None and sys.stdin.isatty()
+    try:
+        process = subprocess.Popen(command, env=dict(env), start_new_session=not on_terminal)
+    except OSError as error:
+        raise CannotStartError(command[0], error) from None
+    try:
+        with _forwarding(process, on_terminal=on_terminal):
+            return process.wait()
+    finally:
+        end_descendants()
+
+
+@contextmanager
+def _forwarding(process: subprocess.Popen[bytes], *, on_terminal: bool) -> Iterator[None]:
+    def forward(number: int, frame: FrameType | None) -> None:
+        if on_terminal and number in _FROM_THE_KEYBOARD:
+            return
+        with suppress(ProcessLookupError):
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in _FORWARDED}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def end_descendants() -> None:
+    """Asks every descendant to end, waits up to two seconds, and kills what is left."""
+    deadline = time.monotonic() + _TERMINATE_S
+    number = signal.SIGTERM
+    while (
+        pids := descendants(os.getpid())
+    ) and time.monotonic() < deadline + _KILL_S:  # what the kernel cannot kill stays
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        _wait_for_an_end(pids, deadline)
+        _reap()
+        if time.monotonic() >= deadline:
+            number = signal.SIGKILL
+
+
+def descendants(root: int) -> list[int]:
+    """Returns the processes below `root` that have not ended, from /proc."""
+    parents: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # The name, in brackets, may hold anything; what follows the last bracket does not.
+            state, parent = path.read_text(errors="replace").rpartition(")")[2].split()[:2]
+            if state not in "ZX":
+                parents[int(path.parent.name)] = int(parent)
+    found: list[int] = []
+    generation = {root}
+    while generation:
+        generation = {pid for pid, parent in parents.items() if parent in generation}
+        found += sorted(generation)
+    return found
+
+
+def _wait_for_an_end(pids: Sequence[int], deadline: float) -> None:
+    """Waits until one of the processes has ended, or the deadline; after it, a tenth of a second for SIGKILL."""
+    poller = select.poll()
+    descriptors = []
+    for pid in pids:
+        with suppress(OSError):
+            descriptors.append(os.pidfd_open(pid))
+            poller.register(descriptors[-1], select.POLLIN)
+    left_s = deadline - time.monotonic()
+    if len(descriptors) == len(pids):
+        poller.poll(1000 * (left_s if left_s > 0 else 0.1))
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass

@@ -1,0 +1,166 @@
+"""`vsc run` and `vsc serve`: a private PC/SC for one command, or until interrupted."""
+
+import os
+import shlex
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+
+from vpcd_bridge.stop import Stop
+from vsc import child
+from vsc.cards import DEFAULT_PIN
+from vsc.control import NAME, ControlServer
+from vsc.control import VARIABLE as CONTROL_VARIABLE
+from vsc.desk import Desk
+from vsc.pcsc import Service, remove_stale
+from vsc.pcsc.service import VARIABLE
+from vsc.trace import Recorder
+
+_DEFAULT_PROFILE = "gids"
+
+
+@contextmanager
+def _serving(
+    desk: Desk, *, trace: Path | None, pinpad: str | None, allow_root: bool = False, socket: Path | None = None
+) -> Iterator[dict[str, str]]:
+    """The service and the control socket for a desk; gives the variables that lead to them."""
+    remove_stale()
+    with ExitStack() as stack:
+        recorder = stack.enter_context(Recorder(trace)) if trace else None
+        service = Service(
+            desk.readers,
+            allow_root=allow_root,
+            socket_path=socket,
+            on_apdu=(lambda reader, command, response: recorder(reader.name, command, response)) if recorder else None,
+        )
+        if pinpad:
+            _attach_pin_pads(desk, pinpad)
+        stack.enter_context(service)
+        control = stack.enter_context(ControlServer(service.folder / NAME, desk, service.settle))
+        yield {VARIABLE: str(service.socket_path), CONTROL_VARIABLE: str(control.path)}
+
+
+def _attach_pin_pads(desk: Desk, source: str) -> None:
+    # Imported only now: most runs have no PIN pad, and start-up is part of the product.
+    from vsc.pinpad import PinPad, PinSourceError, pin_source
+
+    try:
+        ask = pin_source(source)
+    except PinSourceError as error:
+        raise click.BadParameter(str(error), param_hint="--pinpad") from None
+    for reader in desk.readers:
+        PinPad(reader, ask)
+
+
+def _lay_out(desk: Desk, cards: tuple[str, ...], readers: tuple[str, ...]) -> None:
+    """A reader for each card, and readers that stay empty for the names left over."""
+    for index in range(max(len(cards), len(readers))):
+        reader = desk.add_reader(readers[index] if index < len(readers) else None)
+        if index < len(cards):
+            desk.insert(cards[index], reader.name)
+
+
+_pinpad_option = click.option(
+    "--pinpad",
+    metavar="prompt|env:VAR|file:PATH|cancel|timeout",
+    help="Give the readers a PIN pad, on which this is 'typed'.",
+)
+_trace_option = click.option(
+    "--trace",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write every APDU to FILE as JSON lines, PINs and keys left out.",
+)
+
+
+@click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--card", "cards", multiple=True, metavar="NAME", help="A card to put into a reader. Repeat for more.")
+@click.option("--new", "profiles", multiple=True, metavar="PROFILE", help="A fresh card in memory: gids. Repeatable.")
+@click.option("--reader", "readers", multiple=True, metavar="NAME", help="Name of the next reader. Repeatable.")
+@_pinpad_option
+@_trace_option
+@click.option("--isolate", is_flag=True, help="Give the command its own GNUPGHOME and XDG_RUNTIME_DIR, too.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] COMMAND [ARG]...")
+def run_command(
+    cards: tuple[str, ...],
+    profiles: tuple[str, ...],
+    readers: tuple[str, ...],
+    pinpad: str | None,
+    trace: Path | None,
+    isolate: bool,
+    command: tuple[str, ...],
+) -> int:
+    """Run COMMAND with a PC/SC service of its own: no pcscd, no driver, no root.
+
+    Without --card and --new it finds one fresh GIDS card with the PIN 12345678 and the default admin key. The exit
+    status is the command's; daemons that it leaves behind are ended. Inside, 'vsc eject' and its like act on this run.
+    """
+    with ExitStack() as stack:
+        desk = stack.enter_context(Desk())
+        if not cards and not profiles:
+            profiles = (_DEFAULT_PROFILE,)
+            pin = DEFAULT_PIN.decode()
+            click.echo(f"vsc: one fresh GIDS card, PIN {pin}, default admin key; it is gone afterwards", err=True)
+        _lay_out(desk, (*cards, *(desk.add_new_card(profile) for profile in profiles)), readers)
+        variables = stack.enter_context(_serving(desk, trace=trace, pinpad=pinpad))
+        env = {**os.environ, **variables}
+        if isolate:
+            env |= _private_folders(stack)
+        try:
+            status = child.run(command, env)
+        except child.CannotStartError as error:
+            click.echo(f"vsc: {error}", err=True)
+            return error.exit_code
+    if status < 0:
+        # As the command was ended, so are we: whoever started us sees the same.
+        signal.signal(-status, signal.SIG_DFL) if -status not in (signal.SIGKILL, signal.SIGSTOP) else None
+        os.kill(os.getpid(), -status)
+        return 128 - status
+    return status
+
+
+def _private_folders(stack: ExitStack) -> dict[str, str]:
+    # Short names: gpg-agent makes sockets below them, whose paths have at most 107 bytes.
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vsc-")))
+    names = {"GNUPGHOME": folder / "g", "XDG_RUNTIME_DIR": folder / "r"}
+    for path in names.values():
+        path.mkdir(mode=0o700)
+    return {name: str(path) for name, path in names.items()}
+
+
+@click.command("serve")
+@click.option("--socket", type=click.Path(path_type=Path), metavar="PATH", help="Where to make the PC/SC socket.")
+@click.option("--card", "cards", multiple=True, metavar="NAME", help="A card to put into a reader. Repeat for more.")
+@click.option("--reader", "readers", multiple=True, metavar="NAME", help="Name of the next reader. Repeatable.")
+@_pinpad_option
+@_trace_option
+@click.option("--allow-root", is_flag=True, help="Let root use the service, too.")
+def serve_command(
+    socket: Path | None,
+    cards: tuple[str, ...],
+    readers: tuple[str, ...],
+    pinpad: str | None,
+    trace: Path | None,
+    allow_root: bool,
+) -> None:
+    """Serve a private PC/SC until interrupted; prints the line that a shell needs to use it.
+
+    Without --card and --reader there is one empty reader: 'vsc insert' puts a card in.
+    """
+    with ExitStack() as stack:
+        stop = stack.enter_context(Stop())
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: stop.set())
+        desk = stack.enter_context(Desk())
+        _lay_out(desk, cards, readers)
+        if not desk.readers:
+            desk.add_reader()
+        variables = stack.enter_context(
+            _serving(desk, trace=trace, pinpad=pinpad, allow_root=allow_root, socket=socket)
+        )
+        click.echo("export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items()))
+        stop.wait()

@@ -1,0 +1,140 @@
+"""The control socket: how `vsc insert`, `eject`, `swap` and `reset` reach a running `vsc run` or `vsc serve`.
+
+One request a connection, one line of JSON each way:
+
+    {"do": "insert", "what": "work", "reader": null}      {"ok": "Virtual Smart Card 00 00"}
+    {"do": "eject", "what": "nobody"}                     {"error": "there is no reader, …"}
+
+The answer comes when PC/SC clients can see the change. The socket is 0600 in a private folder, and only the same user
+is heard.
+"""
+
+import json
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from vsc.desk import Desk
+from vsc.errors import CardNotFoundError, VscError
+
+VARIABLE = "VSC_SOCKET"
+NAME = "control"
+_MAX_LINE_BYTES = 4096
+_CLIENT_S = 5.0
+_UCRED = struct.Struct("3i")
+
+
+class ControlError(VscError):
+    """The running vsc cannot be reached, or refused."""
+
+
+class ControlServer:
+    """Answers on a socket of its own for one desk; `settle` returns when PC/SC clients see what has happened."""
+
+    def __init__(self, path: Path, desk: Desk, settle: Callable[[], None]) -> None:
+        self.path = path
+        self._desk = desk
+        self._settle = settle
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._stopping = False
+        self._thread = threading.Thread(target=self._accept, name="vsc-control", daemon=True)
+
+    def __enter__(self) -> Self:
+        try:
+            # Left by one that was killed: the folder's lock is ours, so nobody serves there.
+            if self.path.is_socket():
+                self.path.unlink()
+            self._listener.bind(str(self.path))
+            self.path.chmod(0o600)
+            self._listener.listen()
+        except OSError as error:
+            self._listener.close()
+            raise ControlError(f"no control socket at {self.path}: {error.strerror or error}") from None
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping = True
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+        self._thread.join()
+        self._listener.close()
+        self.path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        while not self._stopping:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                continue
+            with client, suppress(OSError):
+                client.settimeout(_CLIENT_S)
+                _, uid, _ = _UCRED.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+                if uid == os.geteuid():
+                    client.sendall(json.dumps(self._answer(_line(client))).encode() + b"\n")
+
+    def _answer(self, line: bytes) -> dict[str, str]:
+        try:
+            request = json.loads(line)
+            done = self._do(request["do"], request)
+            self._settle()
+        except VscError as error:
+            return {"error": str(error), **({"not_found": "yes"} if isinstance(error, CardNotFoundError) else {})}
+        except (ValueError, KeyError, TypeError):
+            return {"error": "the request is not understood"}
+        return {"ok": done}
+
+    def _do(self, verb: str, request: dict[str, str]) -> str:
+        what = request["what"]
+        if verb == "insert":
+            return self._desk.insert(what, request.get("reader"))
+        if verb == "eject":
+            return self._desk.eject(what)
+        if verb == "swap":
+            return self._desk.swap(what, request["card"])
+        if verb == "reset":
+            return self._desk.reset(what, cold=bool(request.get("cold")))
+        raise KeyError(verb)
+
+
+def _line(client: socket.socket) -> bytes:
+    received = b""
+    while not received.endswith(b"\n") and len(received) < _MAX_LINE_BYTES:
+        piece = client.recv(_MAX_LINE_BYTES)
+        if not piece:
+            break
+        received += piece
+    return received
+
+
+def ask(path: Path | None, request: dict[str, object]) -> str:
+    """Sends one request to the control socket at `path` (None: the one that VSC_SOCKET names); returns the answer.
+
+    ControlError if nobody answers there, or with the reason of a refusal.
+    """
+    if path is None:
+        named = os.environ.get(VARIABLE)
+        if not named:
+            raise ControlError(f"which vsc? {VARIABLE} is not set: say --socket, or run inside 'vsc run'")
+        path = Path(named)
+    if path.is_dir() or path.name != NAME:
+        path = (path if path.is_dir() else path.parent) / NAME
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+            server.connect(str(path))
+            server.sendall(json.dumps(request).encode() + b"\n")
+            answer = json.loads(_line(server) or b"{}")
+    except (OSError, ValueError):
+        raise ControlError(f"no vsc answers at {path}") from None
+    if "not_found" in answer:
+        raise CardNotFoundError(str(answer["error"]))
+    if "ok" not in answer:
+        raise ControlError(str(answer.get("error", f"no vsc answers at {path}")))
+    return str(answer["ok"])

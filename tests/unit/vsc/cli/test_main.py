@@ -31,8 +31,10 @@ def all_commands(
 
 
 class TestHelp:
-    def test_the_table_has_every_command_of_the_issue(self) -> None:
-        assert set(COMMANDS) == {"create", "list", "show", "attach", "transmit", "admin-key", "destroy"}
+    def test_the_table_has_every_command(self) -> None:
+        cards = {"create", "list", "show", "attach", "transmit", "admin-key", "destroy"}
+        readers = {"run", "serve", "insert", "eject", "swap", "reset"}
+        assert set(COMMANDS) == cards | readers
 
     def test_every_module_of_a_command_is_in_the_table(self) -> None:
         modules = {module.name for module in pkgutil.iter_modules(vsc.cli.__path__)} - NOT_COMMANDS

@@ -237,6 +237,10 @@ def test_a_pin_pad_types_the_pin(vsc: Vsc, pinpad: str, code: int, text: str) ->
     assert "Please enter" not in out + err
 
 
+def test_the_command_does_not_see_what_is_typed(vsc: Vsc) -> None:
+    assert PIN not in vsc("run", "--pinpad", "env:CARD_PIN", "env", CARD_PIN=PIN)[0]
+
+
 def test_a_pin_pad_that_makes_no_sense_is_refused(vsc: Vsc) -> None:
     vsc("run", "--pinpad", "telepathy", "--", "true", code=2)
 

@@ -108,6 +108,9 @@ def run_command(
         _lay_out(desk, (*cards, *(desk.add_new_card(profile) for profile in profiles)), readers)
         variables = stack.enter_context(_serving(desk, trace=trace, pinpad=pinpad))
         env = {**os.environ, **variables}
+        # What is typed on the pad is not for the command's eyes.
+        if pinpad and pinpad.startswith("env:"):
+            env.pop(pinpad.removeprefix("env:"), None)
         if isolate:
             env |= _private_folders(stack)
         try:

@@ -7,6 +7,7 @@ second the new one, which is typed again as the third, or if there is none as th
 import atexit
 import os
 import select
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -46,7 +47,7 @@ def pin_source(text: str, *, terminal: Path = Path("/dev/tty")) -> Ask:
         return _time_out
     if text == "prompt":
         with _opened(terminal):
-            return lambda request: _prompted(request, terminal)
+            return _prompt(terminal)
     if kind == "env" and where:
         return _first_tried(lambda: _variable(where))
     if kind == "file" and where:
@@ -121,6 +122,17 @@ def _raw_keys(tty: int) -> Iterator[None]:
     finally:
         restore()
         atexit.unregister(restore)
+
+
+def _prompt(terminal: Path) -> Ask:
+    """One question at a time, whichever pad asks: there is one keyboard."""
+    keyboard = threading.Lock()
+
+    def ask(request: PinRequest) -> bytes | None:
+        with keyboard:
+            return _prompted(request, terminal)
+
+    return ask
 
 
 def _prompted(request: PinRequest, terminal: Path) -> bytes | None:

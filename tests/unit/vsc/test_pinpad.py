@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import subprocess
 import sys
 import threading
@@ -589,6 +590,7 @@ class Terminal:
 
     def read_to(self, end: bytes) -> None:
         while not self.seen.endswith(end):
+            assert select.select([self.person], [], [], PATIENCE_S)[0], self.seen
             self.seen += os.read(self.person, 100)
 
     def close(self) -> None:
@@ -663,6 +665,17 @@ def test_nobody_goes_on_typing(terminal: Terminal) -> None:
 
 def test_the_terminal_goes_away(terminal: Terminal) -> None:
     assert typed(terminal, terminal.hang_up) is None
+
+
+def test_two_pads_share_a_keyboard(terminal: Terminal) -> None:
+    ask = pin_source("prompt", terminal=terminal.path)
+    with ThreadPoolExecutor() as pool:
+        both = [pool.submit(ask, replace(REQUEST, reader=name)) for name in ("A", "B")]
+        for pin in (b"1111", b"2222"):
+            terminal.seen = b""
+            terminal.read_to(b": ")
+            os.write(terminal.person, pin + b"\r")
+        assert {one.result(PATIENCE_S) for one in both} == {b"1111", b"2222"}
 
 
 def test_keys_that_cannot_be_read(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ case "${1-}" in
 demo) ;;
 test)
     packages="$packages pcscd vsmartcard-vpcd pcsc-tools make gcc libc6-dev python3-dev libpcsclite-dev"
+    packages="$packages gpg gpg-agent gpgconf scdaemon openssh-client default-jdk-headless"
     extras="[dev]"
     ;;
 *) say "usage: scripts/setup.sh demo|test" && exit 2 ;;
@@ -98,3 +99,7 @@ if { [ "$wanted$extras" != "$made_for" ] && [ "$wanted[dev]" != "$made_for" ]; }
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".$extras"
     echo "$wanted$extras" >$stamp
 fi
+
+# --- 3. newer client libraries for PC/SC, which the tests run beside Debian 12's own
+
+[ "$1" != test ] || scripts/newer_libpcsclite.sh

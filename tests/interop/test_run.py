@@ -60,8 +60,10 @@ class Vsc:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith("export "), process.communicate(timeout=10)
-            yield dict(word.split("=", 1) for word in line.split()[1:])
-            process.send_signal(signal.SIGTERM)
+            try:
+                yield dict(word.split("=", 1) for word in line.split()[1:])
+            finally:
+                process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0
 
     def left(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""`make bench`: what our card costs, beside parsing alone and beside a card that does nothing.
+"""`make bench`: what our card costs, beside parsing alone and a card that does nothing; and what ways to it cost.
 
 All are measured in turns in the same run, so that what else the machine does hits all alike; a figure is the
 median of the rounds, with the lowest and the highest.
@@ -14,7 +14,9 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+from bench import service
 from bench.attached import gids_card
+from bench.client import Client, client
 from card_os.apdu import CommandApdu, ResponseApdu
 from tests.interop.pcscd_harness import PcscdUnavailable, PrivatePcscd
 
@@ -27,10 +29,10 @@ COMMANDS = {
 Measure = Callable[[], float]
 
 
-def in_turns(measures: dict[str, Measure]) -> dict[str, list[float]]:
+def in_turns(measures: dict[str, Measure], rounds: int = ROUNDS) -> dict[str, list[float]]:
     """Runs every measure once a round; returns the figures of each."""
     figures: dict[str, list[float]] = {name: [] for name in measures}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, measure in measures.items():
             figures[name].append(measure())
     return figures
@@ -51,9 +53,9 @@ def per_second_through_pcscd(pcscd: PrivatePcscd, slot: int, apdu: str, count: i
     return count / float(result.stdout)
 
 
-def show(title: str, figures: dict[str, list[float]], floor: str) -> None:
-    """Prints a table: the floor first, every other row as a share of it."""
-    table = Table("", "APDU/s (lowest - highest)", "share of the floor", title=title, title_justify="left", box=None)
+def show(title: str, figures: dict[str, list[float]], floor: str, unit: str = "APDU/s") -> None:
+    """Prints a table: the floor first, every other row as a share of it, or a multiple."""
+    table = Table("", f"{unit} (lowest - highest)", "to the floor", title=title, title_justify="left", box=None)
     for name, rounds in figures.items():
         share = f"{median(rounds) / median(figures[floor]):.2f}"
         table.add_row(name, f"{median(rounds):,.0f} ({min(rounds):,.0f} - {max(rounds):,.0f})", share)
@@ -75,14 +77,19 @@ def main() -> None:
     for name, apdu in apdus.items():
         measures[name] = partial(per_second_in_process, card.transmit, apdu)
     show("In process", in_turns(measures), "parsing alone (floor)")
-    try:
-        with PrivatePcscd() as pcscd:
-            through_pcscd(pcscd)
-    except PcscdUnavailable as error:
-        raise SystemExit(f"bench: no pcscd: {error}") from None
+    with client() as pcsc_client:
+        try:
+            with PrivatePcscd() as pcscd:
+                through_pcscd(pcscd, pcsc_client)
+        except PcscdUnavailable as error:
+            raise SystemExit(f"bench: no pcscd: {error}") from None
+        service.print_wake_ups(pcsc_client)
+    floor, *_ = starts = service.starts()
+    show("Exec to exit", in_turns(starts, service.STARTS), floor, "ms")
+    service.print_memory()
 
 
-def through_pcscd(pcscd: PrivatePcscd) -> None:
+def through_pcscd(pcscd: PrivatePcscd, pcsc_client: Client) -> None:
     """The null card in the first slot, ours in the second, each behind a bridge in a process of its own."""
     attached = [
         pcscd.popen_inside(
@@ -100,6 +107,10 @@ def through_pcscd(pcscd: PrivatePcscd) -> None:
         "GIDS card, GET DATA": partial(per_second_through_pcscd, pcscd, 1, apdu),
     }
     show("Through libpcsclite, pcscd and vpcd", in_turns(measures), "null card (floor)")
+    with service.private_service() as private:
+        ways = service.throughput(pcsc_client, [service.behind_pcscd(pcscd, attached[0].pid), private])
+        floor = next(iter(ways))
+        show(f"The null card through libpcsclite, {pcsc_client.name}", in_turns(ways), floor)
     for process in attached:
         process.terminate()
         process.wait(timeout=10)

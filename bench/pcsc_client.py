@@ -1,11 +1,14 @@
 """A PC/SC client that sends one APDU many times: `python -m bench.pcsc_client READER APDU COUNT`; prints seconds.
 
-libpcsclite by ctypes, so that the bench needs nothing to be compiled.
+libpcsclite by ctypes, so that the bench needs nothing to be compiled. `transmit READER APDU COUNT` is the same, and
+`watch READER COUNT` prints when each of COUNT changes of the reader woke it: as pcsc_client.c.
 """
 
 import ctypes
 import sys
 import time
+
+from tests.interop.pcsc import winscard
 
 SHARE_SHARED, T1, LEAVE = 2, 2, 0
 
@@ -46,5 +49,22 @@ def seconds(reader: str, apdu: bytes, count: int) -> float:
     return took
 
 
+def watch(reader: str, count: int) -> None:
+    rv, context = winscard.establish()
+    check(rv, "SCardEstablishContext")
+    states = winscard.states_of((reader, 0))
+    for number in range(count + 1):  # The first only says what is there now.
+        check(winscard.get_status_change(context, winscard.INFINITE, states), "SCardGetStatusChange")
+        woken = time.monotonic()
+        states[0].current = states[0].event & ~winscard.CHANGED
+        if number:
+            print(woken, flush=True)
+    check(winscard.release(context), "SCardReleaseContext")
+
+
 if __name__ == "__main__":
-    print(seconds(sys.argv[1], bytes.fromhex(sys.argv[2]), int(sys.argv[3])))
+    if sys.argv[1] == "watch":
+        watch(sys.argv[2], int(sys.argv[3]))
+    else:
+        reader, apdu, count = sys.argv[-3:]
+        print(seconds(reader, bytes.fromhex(apdu), int(count)))

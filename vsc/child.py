@@ -11,6 +11,7 @@ terminal, and a program could no longer ask for a PIN on /dev/tty.
 import ctypes
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,8 +34,10 @@ class CannotStartError(VscError):
     """The command cannot be started; `exit_code` is what a shell answers: 127 not found, 126 not executable."""
 
     def __init__(self, command: str, error: OSError) -> None:
-        self.exit_code = 127 if isinstance(error, FileNotFoundError) else 126
-        super().__init__(f"{command} cannot be started: {error.strerror}")
+        # A folder in PATH that we may not enter makes exec say "permission denied" of a command that is nowhere.
+        is_missing = isinstance(error, FileNotFoundError) or ("/" not in command and shutil.which(command) is None)
+        self.exit_code = 127 if is_missing else 126
+        super().__init__(f"{command} cannot be started: {'not found' if is_missing else error.strerror}")
 
 
 def run(command: Sequence[str], env: Mapping[str, str]) -> int:

@@ -4,19 +4,17 @@ Where the tests run as root, vsc and the programs run as nobody. No test sleeps;
 """
 
 import importlib.util
-import os
 import platform
 import re
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.interop.need import require_tool, unavailable
-from tests.interop.test_run import BIN, PIN, Vsc
+from tests.interop.test_run import PIN
+from tests.interop.vsc_run import BIN, Vsc, ordinary_user
 
 CLIENTS = Path(__file__).with_name("clients")
 DESK, SHELF = READERS = ("Desk 00 00", "Shelf 00 00")
@@ -26,40 +24,7 @@ GIDS_ATR = "3b8d0180fba000000397425446590201c9"
 
 
 class OrdinaryUser(Vsc):
-    """Runs vsc as somebody who is not root, with a home, a runtime folder and a store of cards of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.runtime.rmdir()
-        self.runtime = folder / "run"
-        self.runtime.mkdir(mode=0o700)
-        self.env = {k: v for k, v in self.env.items() if not k.startswith(("GNUPG", "GPG_", "SSH_", "JAVA", "JDK"))}
-        self.env |= {
-            "XDG_RUNTIME_DIR": str(self.runtime),
-            "XDG_CACHE_HOME": str(folder / "cache"),
-            "TMPDIR": str(folder),
-            "LC_ALL": "C.UTF-8",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        self.become: list[str] = []
-        if os.geteuid() == 0:
-            for path in (folder, self.runtime):
-                os.chown(path, NOBODY, NOBODY)
-            self.become = [require_tool("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
-
-    def start(self, *command: str | Path, **env: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*self.become, *map(str, command)],
-            env={**self.env, **env},
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def popen(self, *words: str | Path, **env: str) -> subprocess.Popen[str]:
-        return self.start(BIN / "vsc", *words, **env)
+    """With a card called "work" and two readers to run programs on."""
 
     def client(self, *command: str | Path) -> str:
         """Runs a program with the card "work" in the first of two readers; its standard output."""
@@ -69,18 +34,9 @@ class OrdinaryUser(Vsc):
 
 @pytest.fixture
 def vsc() -> Iterator[OrdinaryUser]:
-    # Not tmp_path: only root may enter root's, and the paths of sockets must be short.
-    folder = Path(tempfile.mkdtemp(prefix="vc", dir="/tmp"))
-    try:
-        user = OrdinaryUser(folder)
-        with user.popen("--version") as version:
-            _, err = version.communicate(timeout=50)
-        if version.returncode != 0:
-            unavailable(f"an ordinary user cannot execute the virtual environment: {err}")
+    with ordinary_user(OrdinaryUser) as user:
         yield user
         assert user.left() == []
-    finally:
-        shutil.rmtree(folder)
 
 
 def library(name: str) -> Path:

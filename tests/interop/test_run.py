@@ -2,82 +2,25 @@
 
 import json
 import os
-import shutil
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.interop.need import require_tool
+from tests.interop.vsc_run import Vsc, ordinary_user
 
-BIN = Path(sys.executable).parent
 PIN = "12345678"
 
 
-class Vsc:
-    """Runs vsc with a VSC_HOME and a runtime folder of its own; knows no pcscd."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.runtime = Path(os.environ.get("TMPDIR", "/tmp")) / f"vt{os.getpid()}-{id(self):x}"
-        self.runtime.mkdir(mode=0o700)
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PCSCLITE", "VSC_", "OPENSC"))}
-        self.env = {
-            **inherited,
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-            "VSC_HOME": str(folder / "cards"),
-            "XDG_RUNTIME_DIR": str(self.runtime),
-            "HOME": str(folder),
-        }
-
-    def popen(self, *words: str | Path, **env: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            ["vsc", *map(str, words)],
-            env={**self.env, **env},
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self, *words: str | Path, code: int = 0, **env: str) -> tuple[str, str]:
-        with self.popen(*words, **env) as process:
-            out, err = process.communicate(timeout=60)
-        assert process.returncode == code, f"vsc {words}: {process.returncode}\n{out}\n{err}"
-        assert "Traceback" not in err
-        return out, err
-
-    @contextmanager
-    def serving(self, *words: str | Path) -> Iterator[dict[str, str]]:
-        """`vsc serve`; gives the variables of its export line."""
-        with self.popen("serve", *words) as process:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith("export "), process.communicate(timeout=10)
-            try:
-                yield dict(word.split("=", 1) for word in line.split()[1:])
-            finally:
-                process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
-
-    def left(self) -> list[str]:
-        """What services have left in the runtime folder."""
-        return [path.name for path in self.runtime.glob("vsc/*")]
-
-
 @pytest.fixture
-def vsc(tmp_path: Path) -> Iterator[Vsc]:
+def vsc() -> Iterator[Vsc]:
     for tool in ("opensc-tool", "pkcs11-tool", "openssl"):
         require_tool(tool)
-    vsc = Vsc(tmp_path)
-    yield vsc
-    shutil.rmtree(vsc.runtime)
+    with ordinary_user(Vsc) as vsc:
+        yield vsc
 
 
 def test_without_options_there_is_one_fresh_card_and_that_is_said(vsc: Vsc) -> None:
@@ -204,10 +147,8 @@ def test_serve_until_told_to_stop(vsc: Vsc) -> None:
     vsc("create", "work", "--pin", "default")
     with vsc.serving() as variables:
         vsc("insert", "work", VSC_SOCKET=variables["VSC_SOCKET"])
-        listing = subprocess.run(
-            ["opensc-tool", "-n"], env={**vsc.env, **variables}, capture_output=True, text=True, check=True
-        )
-        assert listing.stdout == "GIDS Smart Card\n"
+        with vsc.start("opensc-tool", "-n", **variables) as client:
+            assert client.communicate(timeout=60)[0] == "GIDS Smart Card\n"
         assert "in use" in vsc("run", "--card", "work", "--", "true", code=1)[1]
         vsc("eject", "work", "--socket", variables["PCSCLITE_CSOCK_NAME"])
     assert vsc.left() == []
@@ -248,27 +189,6 @@ def test_a_pin_pad_that_makes_no_sense_is_refused(vsc: Vsc) -> None:
 
 
 def test_no_root_is_needed(vsc: Vsc) -> None:
-    if os.geteuid() == 0:
-        for path in (vsc.folder, vsc.runtime):
-            os.chown(path, 65534, 65534)
-        reachable = subprocess.run(
-            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(BIN / "vsc"), "--version"],
-            capture_output=True,
-            check=False,
-        )
-        assert reachable.returncode == 0, "an ordinary user cannot execute the virtual environment"
-        as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    else:
-        as_nobody = []
-    result = subprocess.run(
-        [*as_nobody, "vsc", "run", "--", "sh", "-c", "id -u; opensc-tool -n"],
-        env=vsc.env,
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines()[1] == "GIDS Smart Card"
-    if as_nobody:
-        assert result.stdout.splitlines()[0] == "65534"
+    uid, name = vsc("run", "sh", "-c", "id -u; opensc-tool -n")[0].splitlines()
+    assert uid != "0"
+    assert name == "GIDS Smart Card"

@@ -194,7 +194,7 @@ def test_nothing_listens(pcscd: PrivatePcscd, vsc: Vsc) -> None:
         "card: nothing answers at 127.0.0.1:9 (Connection refused); trying again",
         "vsc: nothing answers at 127.0.0.1:9 (Connection refused): is pcscd running, with vpcd?",
     ]
-    assert 4 < time.monotonic() - started < 12
+    assert time.monotonic() - started > 4
 
 
 def test_pcscd_may_come_a_little_later(pcscd: PrivatePcscd, vsc: Vsc, attach: Attach) -> None:

@@ -15,8 +15,9 @@ say() { echo "setup: $*" >&2; }
 
 # --- 1. system packages
 
-# The demo needs no pcscd and no compiler. The tests do: pyscard has no wheel for Linux.
-packages="opensc opensc-pkcs11 openssl python3 python3-venv"
+# The demo needs no pcscd and no compiler. The tests do: pyscard has no wheel for Linux. OpenSC loads libpcsclite when
+# it runs, so its package only recommends it.
+packages="libpcsclite1 opensc opensc-pkcs11 openssl python3 python3-venv"
 extras=""
 case "${1-}" in
 demo) ;;

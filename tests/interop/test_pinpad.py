@@ -242,7 +242,8 @@ def test_somebody_types_at_the_terminal(tmp_path: Path, keys: str, code: int, sa
         child.wait()
         os.close(person)
     assert said in screen
-    assert keys[:4] not in screen
+    # Up to the first line's end: an echo would stand there. Further on, pkcs11-tool prints addresses, digits at random.
+    assert "1" not in screen.partition("\n")[0]
 
 
 def read_to(person: int, end: bytes | None) -> bytes:

@@ -34,8 +34,8 @@ _RULES = tuple(_CLASS_WORDS)
 PIN_POLICY = Format(
     Struct(
         Const(1, Int32ul),
-        "min_bytes" / Int32ul,
-        "max_bytes" / Int32ul,
+        "min_length" / Int32ul,
+        "max_length" / Int32ul,
         *(name / Int32ul for name in _RULES),
         *(Check(this[name] <= 2) for name in _RULES),
     )
@@ -71,8 +71,8 @@ class PinPolicy:
     allows any 4 to 127 bytes: `NO_POLICY`. Raises ValueError for a policy that no PIN can meet.
     """
 
-    min_bytes: int = 8
-    max_bytes: int = MAX_BYTES
+    min_length: int = 8
+    max_length: int = MAX_BYTES
     uppercase: CharacterRule = CharacterRule.ALLOW
     lowercase: CharacterRule = CharacterRule.ALLOW
     digits: CharacterRule = CharacterRule.ALLOW
@@ -80,44 +80,51 @@ class PinPolicy:
     other: CharacterRule = CharacterRule.DISALLOW
 
     def __post_init__(self) -> None:
-        if not MIN_BYTES <= self.min_bytes <= MAX_BYTES or not MIN_BYTES <= self.max_bytes <= MAX_BYTES:
+        if not MIN_BYTES <= self.min_length <= MAX_BYTES or not MIN_BYTES <= self.max_length <= MAX_BYTES:
             raise ValueError(f"PIN lengths go from {MIN_BYTES} to {MAX_BYTES}")
-        if self.min_bytes > self.max_bytes:
+        if self.min_length > self.max_length:
             raise ValueError("the minimum length is above the maximum")
         if all(getattr(self, name) == CharacterRule.DISALLOW for name in _RULES):
             raise ValueError("a policy that disallows every class of characters allows no PIN")
         required = [name for name in _RULES if getattr(self, name) == CharacterRule.REQUIRE_AT_LEAST_ONE]
-        if len(required) > self.max_bytes:
-            raise ValueError(f"{self.max_bytes} characters cannot hold one of each of {len(required)} required classes")
+        if len(required) > self.max_length:
+            raise ValueError(
+                f"{self.max_length} characters cannot hold one of each of {len(required)} required classes"
+            )
 
-    def violation(self, pin: bytes) -> str | None:
-        """Says in words which rule `pin` breaks, or None if it may be used."""
-        if not self.min_bytes <= len(pin) <= self.max_bytes:
-            return f"a PIN has {self.min_bytes} to {self.max_bytes} characters"
+    def violations(self, pin: bytes) -> tuple[str, ...]:
+        """Says in words which rules `pin` breaks; empty if it may be used."""
+        broken = []
+        if not self.min_length <= len(pin) <= self.max_length:
+            broken.append(f"a PIN has {self.min_length} to {self.max_length} characters")
         present = {character_class(byte) for byte in pin}
         for name in _RULES:
             rule = getattr(self, name)
             if rule == CharacterRule.DISALLOW and name in present:
-                return f"{_CLASS_WORDS[name]} are not allowed"
+                broken.append(f"{_CLASS_WORDS[name]} are not allowed")
             if rule == CharacterRule.REQUIRE_AT_LEAST_ONE and name not in present:
-                return f"{_CLASS_WORDS[name]} are required, one at least"
-        return None
+                broken.append(f"{_CLASS_WORDS[name]} are required, one at least")
+        return tuple(broken)
+
+    def violation(self, pin: bytes) -> str | None:
+        """Says in words the first rule that `pin` breaks, or None if it may be used."""
+        return next(iter(self.violations(pin)), None)
 
     @classmethod
     def parse(cls, raw: bytes) -> "PinPolicy":
         """Parses the 32 bytes; WireError for another length, another first field or an impossible policy."""
         c = PIN_POLICY.parse(raw)
         try:
-            return cls(c.min_bytes, c.max_bytes, *(CharacterRule(c[name]) for name in _RULES))
+            return cls(c.min_length, c.max_length, *(CharacterRule(c[name]) for name in _RULES))
         except ValueError as error:
             raise WireError(str(error)) from None
 
     def __bytes__(self) -> bytes:
         rules = {name: int(getattr(self, name)) for name in _RULES}
-        return PIN_POLICY.build({"min_bytes": self.min_bytes, "max_bytes": self.max_bytes, **rules})
+        return PIN_POLICY.build({"min_length": self.min_length, "max_length": self.max_length, **rules})
 
 
-NO_POLICY = PinPolicy(min_bytes=MIN_BYTES, other=CharacterRule.ALLOW)
+NO_POLICY = PinPolicy(min_length=MIN_BYTES, other=CharacterRule.ALLOW)
 """What a card without a policy enforces: 4 to 127 bytes, anything in them (gids.md 7.2)."""
 
 

@@ -23,3 +23,87 @@ class ImageError(VscError):
 
 class RefusedError(VscError):
     """A wrong secret, or one that the policy forbids."""
+
+
+class WrongPin(RefusedError):
+    """The PIN (or PUK) was wrong. tries_left: before it is blocked."""
+
+    def __init__(self, tries_left: int, *, what: str = "PIN") -> None:
+        super().__init__(f"wrong {what}, {tries_left} {'try' if tries_left == 1 else 'tries'} left")
+        self.tries_left = tries_left
+
+
+class PinBlocked(RefusedError):
+    """The PIN (or PUK) has no tries left."""
+
+    def __init__(self, *, what: str = "PIN") -> None:
+        super().__init__(f"the {what} is blocked")
+
+
+class PinPolicyViolation(RefusedError):
+    """A new PIN breaks the card's policy. rules: the broken ones, in words; empty if the card does not say."""
+
+    def __init__(self, rules: tuple[str, ...] = ()) -> None:
+        super().__init__(f"the new PIN is refused: {'; '.join(rules) or 'the card does not say why'}")
+        self.rules = rules
+
+
+class WrongAdminResponse(RefusedError):
+    """The answer to the card's challenge was wrong: it was not made with the card's admin key."""
+
+    def __init__(self) -> None:
+        super().__init__("wrong response to the challenge: that is not the card's admin key")
+
+
+class AdminKeyBlocked(RefusedError):
+    """The admin key has no tries left."""
+
+    def __init__(self) -> None:
+        super().__init__("the admin key is blocked")
+
+
+class Cancelled(VscError):
+    """A person was asked, and cancelled."""
+
+    def __init__(self, message: str = "cancelled") -> None:
+        super().__init__(message)
+
+
+class ReaderNotFoundError(VscError):
+    """There is no reader of that name."""
+
+
+class LostCardError(VscError):
+    """The way to a card is gone, or was refused. The subclasses say how."""
+
+
+class CardRemoved(LostCardError):
+    """There is no card in the reader, or it was taken out."""
+
+
+class CardWasReset(LostCardError):
+    """Somebody else reset the card: what was verified is forgotten. A new connection works."""
+
+
+class SharingViolation(LostCardError):
+    """Another program has the card for itself."""
+
+
+class CardUnresponsive(LostCardError):
+    """The card does not answer to reset."""
+
+
+class NoPcscError(VscError):
+    """There is no PC/SC service, or no pyscard to reach it with."""
+
+
+class UnsupportedCard(VscError):
+    """The card cannot do that: it has no GIDS application, or lacks what was asked of it."""
+
+
+class UnexpectedStatus(VscError):
+    """The card refused with a status word that has no meaning of its own here. sw: that word."""
+
+    def __init__(self, sw: int, meaning: str, *, command: str) -> None:
+        super().__init__(f"the card refused {command}: {sw:04X}, {meaning}")
+        self.sw = sw

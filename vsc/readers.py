@@ -34,7 +34,7 @@ from types import TracebackType
 from weakref import WeakValueDictionary, ref
 
 from vpcd_bridge.port import PoweredCard
-from vsc.errors import VscError
+from vsc.errors import CardRemoved, VscError
 
 DEFAULT_NAME = "Virtual Smart Card 00 00"
 MAX_NAME_BYTES = 127
@@ -46,7 +46,7 @@ class ReaderError(VscError):
     """A reader cannot do that now."""
 
 
-class CardRemovedError(ReaderError):
+class CardRemovedError(ReaderError, CardRemoved):
     """There is no card in the reader, or it was taken out before it had answered."""
 
 

@@ -89,7 +89,7 @@ def _policy(policy: PinPolicy | None) -> dict[str, int | str] | None:
     if policy is None:
         return None
     rules = {name: _RULE_WORDS[getattr(policy, field)] for name, field in _CLASSES.items()}
-    return {"minlen": policy.min_bytes, "maxlen": policy.max_bytes, **rules}
+    return {"minlen": policy.min_length, "maxlen": policy.max_length, **rules}
 
 
 def _admin_key(state: GidsState) -> dict[str, int | None] | None:

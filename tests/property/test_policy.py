@@ -37,7 +37,7 @@ def test_every_policy_allows_some_pin(policy: PinPolicy) -> None:
     rules = rules_of(policy)
     required = b"".join(SAMPLES[name] for name, rule in rules.items() if rule == CharacterRule.REQUIRE_AT_LEAST_ONE)
     filler = next(SAMPLES[name] for name, rule in rules.items() if rule != CharacterRule.DISALLOW)
-    assert policy.violation(required.ljust(policy.min_bytes, filler)) is None
+    assert policy.violation(required.ljust(policy.min_length, filler)) is None
 
 
 @pytest.mark.parametrize("longest", [4, 5])
@@ -58,5 +58,5 @@ def test_a_pin_is_allowed_exactly_if_length_and_classes_are(policy: PinPolicy, p
     present = {character_class(byte) for byte in pin}
     forbidden = {name for name, rule in rules_of(policy).items() if rule == CharacterRule.DISALLOW}
     required = {name for name, rule in rules_of(policy).items() if rule == CharacterRule.REQUIRE_AT_LEAST_ONE}
-    good = policy.min_bytes <= len(pin) <= policy.max_bytes and not present & forbidden and required <= present
+    good = policy.min_length <= len(pin) <= policy.max_length and not present & forbidden and required <= present
     assert (policy.violation(pin) is None) is good

@@ -4,7 +4,7 @@ import click
 
 from card_os.pin import CharacterRule, PinPolicy
 
-_LENGTHS = {"minlen": "min_bytes", "maxlen": "max_bytes"}
+_LENGTHS = {"minlen": "min_length", "maxlen": "max_length"}
 _CLASSES = {"uppercase": "uppercase", "lowercase": "lowercase", "digits": "digits", "specialchars": "special"}
 _RULES = {
     "allowed": CharacterRule.ALLOW,

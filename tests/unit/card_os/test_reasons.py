@@ -104,8 +104,8 @@ def test_the_policy_rule_that_a_pin_breaks() -> None:
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: PinPolicy(min_bytes=3), "PIN lengths go from 4 to 127"),
-        (lambda: PinPolicy(min_bytes=9, max_bytes=8), "the minimum length is above the maximum"),
+        (lambda: PinPolicy(min_length=3), "PIN lengths go from 4 to 127"),
+        (lambda: PinPolicy(min_length=9, max_length=8), "the minimum length is above the maximum"),
         (
             lambda: PinPolicy(8, 127, *[CharacterRule.DISALLOW] * 5),
             "a policy that disallows every class of characters allows no PIN",

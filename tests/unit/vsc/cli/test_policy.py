@@ -31,7 +31,7 @@ def test_every_valid_policy_can_be_said(data: st.DataObject) -> None:
         data.draw(st.sampled_from([text, text.upper(), text.replace(",", " , ").replace("=", " = ")]))
     )
     expected = {CLASSES[name]: WORDS[word] for name, word in rules.items()}
-    lengths = {"min_bytes": low, "max_bytes": high}
+    lengths = {"min_length": low, "max_length": high}
     assert policy == PinPolicy(**{name: value for name, value in lengths.items() if value is not None}, **expected)  # type: ignore[arg-type]
     assert policy.other == CharacterRule.DISALLOW
 

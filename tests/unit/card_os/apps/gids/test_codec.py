@@ -116,7 +116,7 @@ def sample() -> GidsState:
     rule = AccessRule.parse(bytes.fromhex("8F10101000"))
     uses = (KeyUse(Crt.SIGNATURE, 0x56, 0x40), KeyUse(Crt.CONFIDENTIALITY, 0x46, 0x40, max_uses=500))
     curve = (KeyUse(Crt.SIGNATURE, 0x1C, 0x40), KeyUse(Crt.AUTHENTICATION, 0x0C, 0x40))
-    state = ready_state(policy=PinPolicy(min_bytes=4, max_bytes=16), puk=b"99998888", admin_try_limit=10)
+    state = ready_state(policy=PinPolicy(min_length=4, max_length=16), puk=b"99998888", admin_try_limit=10)
     for file in (
         KeyFile(0xB081, rule, uses, is_active=True, born_operational=True, key=rsa_key(1024)),
         KeyFile(0xB082, rule, curve, is_active=True, born_operational=True, key=ec_key(256)),
@@ -182,7 +182,7 @@ def test_the_image_of_version_1_is_read_for_ever() -> None:
     assert state.life_cycle == LifeCycle.OPERATIONAL
     assert state.pin == Pin(Secret(b"12345678"), 3, 2)
     assert state.puk == Pin(Secret(b"99998888"), 3, 3)
-    assert state.pin_policy == PinPolicy(min_bytes=4, max_bytes=16)
+    assert state.pin_policy == PinPolicy(min_length=4, max_length=16)
     assert state.admin_try_limit == 10
     efids = [file.efid for file in state.files]
     assert efids == [0xA000, 0xA010, 0xA011, 0xA012, 0xA013, 0xA014, 0xB080, 0xB081, 0xB082, 0xB083]

@@ -448,7 +448,7 @@ def test_nothing_else_works_in_the_creation_state(command: str) -> None:
 
 # --- the PIN policy as a data object
 
-POLICY = PinPolicy(min_bytes=6, max_bytes=8)
+POLICY = PinPolicy(min_length=6, max_length=8)
 PUT_POLICY = put(0xA012, 0xDF7E, bytes(POLICY))
 GET_POLICY = get(0xA012, 0xDF7E)
 
@@ -509,7 +509,7 @@ def test_the_policy_is_enforced_on_change_and_reset_until_it_is_taken_away() -> 
 
 
 @pytest.mark.parametrize("after", [[], [ACTIVATE]])
-@pytest.mark.parametrize("value", [b"", bytes(PinPolicy(min_bytes=4))])
+@pytest.mark.parametrize("value", [b"", bytes(PinPolicy(min_length=4))])
 def test_the_user_does_not_get_round_the_policy_by_making_its_file_anew(after: list[str], value: bytes) -> None:
     card = ready_card(policy=POLICY)
     card.login()
@@ -519,7 +519,7 @@ def test_the_user_does_not_get_round_the_policy_by_making_its_file_anew(after: l
 
 
 def test_a_new_policy_replaces_the_old_one_and_shows_in_no_other_file() -> None:
-    card = ready_card(policy=PinPolicy(min_bytes=4))
+    card = ready_card(policy=PinPolicy(min_length=4))
     card.prove("both")
     card.run(PUT_POLICY)
     assert card.state.pin_policy == POLICY

@@ -51,7 +51,7 @@ def gids_tool(pin: str, puk: str | None = None) -> list[str]:
 SETTINGS: list[dict[str, Any]] = [
     {},
     {"admin_try_limit": 7},
-    {"pin_policy": PinPolicy(min_bytes=4)},
+    {"pin_policy": PinPolicy(min_length=4)},
     {"puk": b"99998888"},
 ]
 
@@ -99,7 +99,7 @@ def test_the_card_id_can_be_asked_for() -> None:
     [
         {"pin": b"123"},
         {"pin": b"1" * 128},
-        {"pin": b"12345678", "pin_policy": PinPolicy(min_bytes=9)},
+        {"pin": b"12345678", "pin_policy": PinPolicy(min_length=9)},
         {"admin_key": bytes(16)},
         {"admin_key": b""},
         {"card_id": bytes(15)},

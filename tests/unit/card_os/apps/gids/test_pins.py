@@ -84,11 +84,11 @@ def test_an_impossible_length_is_a_wrong_pin(guess: bytes) -> None:
 
 
 def test_the_policy_is_not_applied_to_verify() -> None:
-    policy = PinPolicy(min_bytes=4, digits=CharacterRule.ALLOW, uppercase=CharacterRule.DISALLOW)
+    policy = PinPolicy(min_length=4, digits=CharacterRule.ALLOW, uppercase=CharacterRule.DISALLOW)
     card = ready_card(policy=policy)
     assert card.login(b"ABC") == "63C2"
     # A PIN from before the policy stays good.
-    strict = PinPolicy(min_bytes=20)
+    strict = PinPolicy(min_length=20)
     card = GidsCard(replace(ready_state(), pin_policy=strict))
     assert card.login() == "9000"
 
@@ -238,8 +238,8 @@ def test_a_refused_new_pin_leaves_the_old_one_verified_with_all_tries(new: bytes
 
 
 STRICT = PinPolicy(
-    min_bytes=6,
-    max_bytes=10,
+    min_length=6,
+    max_length=10,
     uppercase=CharacterRule.REQUIRE_AT_LEAST_ONE,
     lowercase=CharacterRule.REQUIRE_AT_LEAST_ONE,
     digits=CharacterRule.REQUIRE_AT_LEAST_ONE,

@@ -1,0 +1,1 @@
+"""The half of the host: what a minidriver does, over any connection to any GIDS card."""

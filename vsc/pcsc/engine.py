@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from vsc.pcsc.codes import MAX_HANDLE, MAX_READERS_OLD, ReturnCode
-from vsc.pcsc.commands import COMMANDS, release_all
+from vsc.pcsc.commands import COMMANDS
 from vsc.pcsc.connection import Connection
+from vsc.pcsc.contexts import release_all
 from vsc.pcsc.errors import HangUp, PcscError, Refused
 from vsc.pcsc.messages import FREE_PLACE
 from vsc.pcsc.requests import Request

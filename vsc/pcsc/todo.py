@@ -33,3 +33,5 @@ class HoldBack:
 
 Todo = CardCall | HoldBack
 Task = Generator[Todo, Any, bytes]
+Answer = bytes | Task
+"""What a handler gives back."""

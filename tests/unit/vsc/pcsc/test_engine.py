@@ -5,10 +5,10 @@ import pytest
 from tests.unit.vsc.pcsc.peer import ANY, Card, Peer, raw_request, states_in
 from vsc.pcsc import messages as m
 from vsc.pcsc.codes import FEATURE_REQUEST, Attribute, Command, Disposition, Protocol, ReturnCode, ShareMode
-from vsc.pcsc.commands import MAX_HANDLES
 from vsc.pcsc.connection import MAX_UNSENT_BYTES
 from vsc.pcsc.engine import Engine
 from vsc.pcsc.errors import PcscError
+from vsc.pcsc.handles import MAX_HANDLES
 from vsc.readers import CardRemovedError, Reader
 
 OK = ReturnCode.SUCCESS

@@ -220,7 +220,7 @@ def test_a_client_held_back_goes_on_or_is_let_go(service: Service, client: Clien
 def test_who_waits_for_a_lock_is_told_after_a_second(
     service: Service, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsc.pcsc.commands.HOLD_BACK_S", 0.01)
+    monkeypatch.setattr("vsc.pcsc.transactions.HOLD_BACK_S", 0.01)
     second = Client(service)
     theirs, card = second.connect(), client.connect()
     client.ask(Command.BEGIN_TRANSACTION, m.BeginTransaction(card))

@@ -1,0 +1,111 @@
+"""Commands that talk to the card and to the reader."""
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from vsc.pcsc.card_work import call_reader, compute
+from vsc.pcsc.checks import body_as, handle_of, usable_slot
+from vsc.pcsc.codes import FEATURE_REQUEST, MAX_PAYLOAD_BYTES, Attribute, Protocol, ReturnCode
+from vsc.pcsc.connection import Connection
+from vsc.pcsc.errors import Refused
+from vsc.pcsc.messages import Control, GetSetAttribute, Transmit
+from vsc.pcsc.requests import Request
+from vsc.pcsc.todo import Task
+from vsc.readers import CardRemovedError, Reader
+
+if TYPE_CHECKING:
+    from vsc.pcsc.engine import Engine
+
+_NO_PRECISE_DIAGNOSIS = b"\x6f\x00"
+
+
+def transmit(engine: "Engine", connection: Connection, request: Request) -> Task:
+    asked = body_as(request, Transmit)
+    handle = handle_of(connection, asked.card)
+    slot = handle.placed()
+    slot.check_sharing(handle)
+    slot.check_working()
+    handle.check_event()
+    if asked.send_protocol != Protocol.RAW:
+        if not slot.is_present:
+            raise Refused(ReturnCode.NO_SMARTCARD)
+        if asked.send_protocol not in (Protocol.ANY_OLD, slot.protocol):
+            raise Refused(ReturnCode.PROTO_MISMATCH)
+    call = partial(_exchange, engine, slot.reader, request.payload, slot.insertion)
+    try:
+        response: bytes = yield from compute(engine, slot, handle, call)
+    except CardRemovedError:
+        engine.catch_up(slot)
+        raise Refused(ReturnCode.NOT_TRANSACTED if handle.event is ReturnCode.SUCCESS else handle.event) from None
+    except Exception as fault:
+        engine.fault(fault)
+        response = _NO_PRECISE_DIAGNOSIS
+    if len(response) > asked.receive_bytes:
+        return bytes(replace(asked, receive_bytes=len(response), rv=ReturnCode.INSUFFICIENT_BUFFER))
+    return bytes(replace(asked, receive_bytes=len(response), rv=ReturnCode.SUCCESS)) + response
+
+
+def _exchange(engine: "Engine", reader: Reader, command: bytes, insertion: int) -> bytes:
+    """Runs without the engine's lock."""
+    response = reader.transmit(command, insertion=insertion)
+    if not 2 <= len(response) <= MAX_PAYLOAD_BYTES:
+        raise ValueError(f"an R-APDU of {len(response)} bytes; it has 2 to {MAX_PAYLOAD_BYTES}")
+    if engine.on_apdu is not None:
+        try:
+            engine.on_apdu(reader, command, response)
+        except Exception as fault:  # Who looks on must not change what the client gets.
+            engine.fault(fault)
+    return response
+
+
+def control(engine: "Engine", connection: Connection, request: Request) -> Task:
+    """SCardControl. Event flags do not matter here: it is the reader that is spoken to.
+
+    A reader that does not know FEATURE_REQUEST has no features: no bytes, and no error.
+    """
+    asked = body_as(request, Control)
+    handle = handle_of(connection, asked.card)
+    slot = handle.placed()
+    slot.check_sharing(handle)
+    slot.check_working()
+    try:
+        answer: bytes | None = yield from call_reader(
+            engine, slot, handle, partial(slot.reader.control, asked.code, request.payload)
+        )
+    except Exception as fault:
+        if not isinstance(fault, CardRemovedError):
+            engine.fault(fault)
+        raise Refused(ReturnCode.NOT_TRANSACTED) from None
+    if answer is None:
+        if asked.code != FEATURE_REQUEST:
+            raise Refused(ReturnCode.UNSUPPORTED_FEATURE)
+        answer = b""
+    if len(answer) > min(asked.receive_bytes, MAX_PAYLOAD_BYTES):
+        return bytes(replace(asked, returned_bytes=len(answer), rv=ReturnCode.INSUFFICIENT_BUFFER))
+    return bytes(replace(asked, returned_bytes=len(answer), rv=ReturnCode.SUCCESS)) + answer
+
+
+def get_attribute(engine: "Engine", connection: Connection, request: Request) -> bytes:
+    asked = body_as(request, GetSetAttribute)
+    slot = usable_slot(connection, asked.card)
+    match asked.attribute:
+        case Attribute.ATR_STRING:
+            value = slot.atr
+        case Attribute.VENDOR_NAME:
+            value = b"vsc"
+        case Attribute.FRIENDLY_NAME | Attribute.SYSTEM_NAME:
+            value = slot.name + b"\0"
+        case _:
+            raise Refused(ReturnCode.UNSUPPORTED_FEATURE)
+    if len(value) > asked.value_bytes:
+        return bytes(replace(asked, value_bytes=len(value), rv=ReturnCode.INSUFFICIENT_BUFFER))
+    padded = value.ljust(len(asked.value), b"\0")
+    return bytes(replace(asked, value=padded, value_bytes=len(value), rv=ReturnCode.SUCCESS))
+
+
+def set_attribute(engine: "Engine", connection: Connection, request: Request) -> bytes:
+    """No attribute can be set; in the words of pcscd with the drivers that are in use (CCID, vpcd)."""
+    asked = body_as(request, GetSetAttribute)
+    usable_slot(connection, asked.card)
+    raise Refused(ReturnCode.NOT_TRANSACTED)

@@ -25,6 +25,15 @@ class RefusedError(VscError):
     """A wrong secret, or one that the policy forbids."""
 
 
+class CardLocked(RefusedError):
+    """The card is encrypted, and there was no passphrase, or a wrong one. name: which card."""
+
+    def __init__(self, name: str, *, was_wrong: bool = False) -> None:
+        missing = "say --passphrase prompt, env:VAR or file:PATH, or set VSC_PASSPHRASE_FILE"
+        super().__init__(f"card {name!r} is locked: {'wrong passphrase' if was_wrong else missing}")
+        self.name = name
+
+
 class WrongPin(RefusedError):
     """The PIN (or PUK) was wrong. tries_left: before it is blocked."""
 
@@ -60,6 +69,20 @@ class AdminKeyBlocked(RefusedError):
 
     def __init__(self) -> None:
         super().__init__("the admin key is blocked")
+
+
+class ChallengeUsed(VscError):
+    """A challenge takes one response; this one has had it, or is closed. Ask the card for another one."""
+
+    def __init__(self, message: str = "the challenge has had its response: ask for another one") -> None:
+        super().__init__(message)
+
+
+class AuthenticationRequired(RefusedError):
+    """The card wants the PIN, or the admin key, before it does that. Nothing was changed."""
+
+    def __init__(self, what: str, *, right: str = "the PIN") -> None:
+        super().__init__(f"{what} needs {right} first")
 
 
 class Cancelled(VscError):
@@ -107,3 +130,27 @@ class UnexpectedStatus(VscError):
     def __init__(self, sw: int, meaning: str, *, command: str) -> None:
         super().__init__(f"the card refused {command}: {sw:04X}, {meaning}")
         self.sw = sw
+
+
+class MaterialError(VscError):
+    """What should go onto the card cannot be used: no such file, not what it should be, too large, a key of no use."""
+
+
+class WrongPassword(MaterialError, RefusedError):
+    """The password of a file is wrong, or missing."""
+
+
+class KeyMismatch(MaterialError):
+    """Key and certificate do not belong together."""
+
+
+class UnsupportedKey(MaterialError):
+    """A key that hosts cannot use on a GIDS card."""
+
+
+class FillingError(VscError):
+    """Writing to the card failed half-way. undone: what had been written is gone again."""
+
+    def __init__(self, message: str, *, undone: bool) -> None:
+        super().__init__(message)
+        self.undone = undone

@@ -51,6 +51,7 @@ SAMPLES: dict[str, list[str]] = {
     ],
     "apps.gids.minidriver.CACHE_FILE": ["000000000000", "00FF0100FFFF"],
     "apps.gids.minidriver.CONTAINER": ["6100" + "00" * 78 + "03 00 0008 0000", "00" * 86],
+    "apps.gids.minidriver.KEY_MAP_RECORD": ["01000000 07 9A 81B0 FFFF 0000", "00000000 00 00 FFFF FFFF 0000"],
     "apps.gids.minidriver.CERTIFICATE": ["01000100", "0100FFFF789C"],
 }
 """Bytes that each format accepts, by its name below card_os."""

@@ -26,6 +26,13 @@ PURE_STDLIB = frozenset({
 CARD_PACKAGES = frozenset({"construct", "cryptography"})
 FACES = frozenset({"click", "rich"})
 
+HOST_MAY_KNOW = (
+    *("card_os.apdu", "card_os.sw", "card_os.tlv", "card_os.wire", "card_os.pin.PinPolicy"),
+    *("card_os.apps.gids.wire", "card_os.apps.gids.minidriver"),
+    *("vsc.host", "vsc.errors"),
+)
+"""Wire formats: the host's half shares nothing else with the card's, or its mistakes would agree with the card's."""
+
 Import = tuple[str, str]
 """The importing module and what it imports, both as dotted names."""
 
@@ -80,6 +87,8 @@ def fault(importer: str, imported: str) -> str | None:
         source = imported if imported in PURE_STDLIB else imported.rpartition(".")[0] or imported
         if source not in PURE_STDLIB:
             return "the card reaches only pure parts of the standard library, construct and cryptography"
+    if _is_in(importer, "vsc.host") and target in OURS and not any(_is_in(imported, one) for one in HOST_MAY_KNOW):
+        return "the host's half shares wire formats with the card, nothing else"
     if package == "vpcd_bridge" and target in FACES:
         return "the bridge talks to no person"
     if _is_in(imported, "card_os.apps") and package == "card_os":
@@ -143,6 +152,9 @@ BAD = [
     ("vpcd_bridge/client.py", "import vsc.cards", "must not know vsc"),
     ("vpcd_bridge/client.py", "from rich import print", "no person"),
     ("vpcd_bridge/client.py", "import click", "no person"),
+    ("vsc/host/gids.py", "from card_os.admin import encrypt", "wire formats"),
+    ("vsc/host/gids.py", "from card_os.apps.gids import Gids", "wire formats"),
+    ("vsc/host/gids.py", "from vsc.cards import create", "wire formats"),
 ]
 
 GOOD = [
@@ -153,6 +165,10 @@ GOOD = [
     ("card_os/apps/gids/pins.py", "from card_os.apps.gids.state import GidsState\nfrom . import state"),
     ("card_os/apps/gids/pins.py", "from card_os import ec"),
     ("vpcd_bridge/client.py", "import socket, logging\nfrom vpcd_bridge import frames"),
+    (
+        "vsc/host/gids.py",
+        "from card_os.tlv import Tlv\nfrom vsc.host.pins import Pins\nfrom vsc.errors import WrongPin",
+    ),
     (
         "vsc/cli/attach.py",
         "import os, click\nfrom card_os.apps.gids import Gids\nfrom vpcd_bridge.client import Client",

@@ -18,6 +18,7 @@ DIRECTORY = (0xA000, 0xDF1F)
 CARD_APPS = (0xA010, 0xDF21)
 CARD_CACHE = (0xA010, 0xDF22)
 CONTAINER_MAP = (0xA010, 0xDF23)
+KEY_MAP = (0xA000, 0xDF20)
 """Where the files are: EF and tag."""
 
 DIRECTORY_VERSION = 1
@@ -28,6 +29,7 @@ DIRECTORY_ENTRY = Format(
     Struct("directory" / Bytes(9), "name" / Bytes(9), Const(bytes(2)), "tag" / Int32ul, "efid" / Int32ul)
 )
 """A record of the directory, 28 bytes; an empty name is a directory."""
+DIRECTORY_ENTRY_BYTES = 28
 
 CACHE_FILE = Format(Struct(Const(b"\x00"), "pins" / Int8ub, "containers" / Int16ul, "files" / Int16ul))
 """The cache file: counters that hosts raise when they change something, 6 bytes."""
@@ -37,6 +39,20 @@ CONTAINER = Format(
 )
 """A record of the container map, 86 bytes; name in UTF-16LE, flags 01 valid and 02 default."""
 CONTAINER_BYTES = 86
+
+KEY_MAP_VERSION = 1
+KEY_MAP_RECORD = Format(
+    Struct(
+        "state" / Int32ul,
+        "algorithm" / Int8ub,
+        "kind" / Int8ub,
+        "efid" / Int16ul,
+        Const(b"\xff\xff"),
+        Const(bytes(2)),
+    )
+)
+"""A record of the key map, 12 bytes, one for each container: state 1 used, kind 9A key exchange or 9C signature."""
+KEY_MAP_RECORD_BYTES = 12
 
 CERTIFICATE = Format(Struct(Const(b"\x01\x00"), "length" / Int16ul, Check(this.length > 0), "compressed" / GreedyBytes))
 """A certificate file: length of the DER certificate in bytes, and the certificate as a zlib stream."""

@@ -6,7 +6,7 @@ from bench.null_card import NullCard
 from card_os.apps.gids.personalisation import personalised
 from card_os.card import Card
 from vpcd_bridge import Bridge, EventKind, Stop
-from vsc.cards import DEFAULT_ADMIN_KEY, DEFAULT_PIN
+from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN
 from vsc.profiles import GIDS
 from vsc.world import SystemEnv
 

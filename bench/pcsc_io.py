@@ -32,7 +32,7 @@ from vsc.pcsc.codes import Command, ShareMode
 from vsc.pcsc.connection import Connection
 from vsc.pcsc.engine import Engine
 from vsc.pcsc.todo import CardCall, Todo
-from vsc.readers import Reader
+from vsc.reader import Reader
 from vsc.world import SystemEnv
 
 KINDS = ("threads", "selectors, inline", "selectors, pool", "asyncio, inline", "asyncio, pool")

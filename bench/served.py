@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from bench.null_card import NullCard
 from vsc.pcsc import Service
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from bench.null_card import NullCard
 from bench.served import served
 from tests.interop.pcscd_harness import PrivatePcscd
 from vsc.pcsc import Service
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 APDU = "00CBA010045C02DF2200"
 APDUS = 4000

@@ -6,6 +6,7 @@ from typing import Generic
 
 from card_os.apdu import ResponseApdu
 from card_os.command import Command, S, Session, V
+from card_os.description import Description, Fields, hexadecimal
 
 
 class Application(ABC, Generic[S, V]):
@@ -39,6 +40,17 @@ class Application(ABC, Generic[S, V]):
     @abstractmethod
     def decode(self, raw: bytes) -> S:
         """Reads what any version of `encode` wrote; ValueError for anything else."""
+
+    def describe(self, state: S) -> Description:
+        """Returns the whole state as people can read it; without a better description, the bytes of `encode`."""
+        return {"state": hexadecimal(self.encode(state))}
+
+    def read_description(self, value: object) -> S:
+        """Reads what `describe` gave; DescriptionError, naming the field, for anything else."""
+        fields = Fields(value)
+        state = fields.made("state", self.decode)
+        fields.end()
+        return state
 
     def observe(self, session: Session[S, V], ins: int) -> None:
         """Hears of every command on its channel before it runs, also of those that will be refused."""

@@ -12,7 +12,7 @@ from card_os.apps.gids.personalisation import card_id
 from card_os.apps.gids.state import GidsState, LifeCycle
 from card_os.pin import CharacterRule, Pin, PinPolicy
 from card_os.rsa import RsaPrivateKey
-from vsc.cards import gids_state
+from vsc.factory import gids_state
 from vsc.store.image import Image
 
 # As `--pin-policy` and tpmvscmgr call them.
@@ -44,9 +44,10 @@ class ContainerSummary:
 
 @dataclass(frozen=True, slots=True)
 class CardSummary:
-    """One card. card_id: as Windows shows it; serial: the same 16 bytes as OpenSC shows them."""
+    """One card. label: its friendly name. card_id: as Windows shows it; serial: the same 16 bytes as OpenSC does."""
 
     name: str
+    label: str
     profile: str
     atr: str
     life_cycle: str
@@ -68,6 +69,7 @@ def summarise(image: Image) -> CardSummary:
     serial = card_id(state)
     return CardSummary(
         name=image.name,
+        label=image.label,
         profile=image.profile.name,
         atr=bytes(image.profile.atr).hex().upper(),
         life_cycle=state.life_cycle.name.lower(),

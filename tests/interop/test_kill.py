@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.interop.conftest import PlugIn
 from tests.interop.pcscd_harness import wait_until
 from tests.interop.vsc_cards import PIN, SELECT_GIDS, PluggedIn, answers
+from vsc.store.database import FILE
 
 TRIES = 15
 RIGHT = "0020008008" + PIN.encode().hex()
@@ -33,18 +34,15 @@ def expected_answer(tries_left: int, command: str) -> str:
     return "9000" if command == RIGHT else f"63C{tries_left - 1:X}"
 
 
-def image(card: PluggedIn) -> Path:
-    (path,) = card.vsc.home.glob("*.card")
-    return path
-
-
 def kill_after(card: PluggedIn, writes: int) -> None:
-    """Kills once the image has been seen to change this often: a new file each time, so a new inode or time."""
-    path = image(card)
+    """Kills once the database's log has been seen to change this often: it grows, or is begun again."""
+    log = Path(f"{card.vsc.home / FILE}-wal")
 
     def version() -> tuple[int, int]:
-        status = path.stat()
-        return status.st_ino, status.st_mtime_ns
+        if not log.exists():
+            return 0, 0
+        status = log.stat()
+        return status.st_size, status.st_mtime_ns
 
     for _ in range(writes):
         seen = version()

@@ -1,6 +1,7 @@
 """Cards that last: where images are kept, and how one process at a time writes to a card.
 
-`Store` is the small protocol that the rest of vsc uses; `directory.DirectoryStore` keeps one file a card in a folder.
+`Store` is the small protocol that the rest of vsc uses. `sqlite.SqliteStore` keeps the cards of a folder in one
+database; `memory.MemoryStore` keeps them as long as it lives, for tests.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Protocol
 
 from platformdirs import user_data_path
 
-from vsc.errors import ImageError
+from vsc.errors import CardLocked, ImageError
 from vsc.store.image import Image
 
 __all__ = ["Image", "OpenCard", "Store", "default_home"]
@@ -23,21 +24,24 @@ class OpenCard(Protocol):
     def image(self) -> Image: ...
 
     def save(self, image: Image) -> None:
-        """Replaces the image; durable when this returns. OSError if it cannot be written; then the old one stands."""
+        """Replaces the image; durable when this returns. OSError if it cannot be written; then the old one stands.
+
+        ValueError for an image of another name, and once the card is closed.
+        """
         ...
 
 
 class Store(Protocol):
     """Where cards are kept, by name."""
 
-    def images(self) -> Iterator[Image | ImageError]:
-        """Gives every card's image, or for an unreadable one the error that says why."""
+    def images(self) -> Iterator[Image | ImageError | CardLocked]:
+        """Gives every card's image; for one that cannot be read, or not without a passphrase, the error."""
         ...
 
     def exists(self, name: str) -> bool: ...
 
     def read(self, name: str) -> Image:
-        """Returns the image as it is now, whoever writes to it. CardNotFoundError, ImageError."""
+        """Returns the image as it is now, whoever writes to it. CardNotFoundError, ImageError, CardLocked."""
         ...
 
     def create(self, image: Image) -> None:
@@ -45,7 +49,7 @@ class Store(Protocol):
         ...
 
     def open(self, name: str) -> AbstractContextManager[OpenCard]:
-        """Opens a card for writing. CardNotFoundError, ImageError, CardInUseError if another process has it."""
+        """Opens a card for writing. CardInUseError if another process has it; else what `read` raises."""
         ...
 
     def destroy(self, name: str) -> None:

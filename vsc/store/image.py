@@ -1,31 +1,47 @@
 """A card as bytes: JSON with a schema and a version, and the states of its applications as they encode them.
 
-    {"format": "virtual smart card image", "version": 1, "name": "work", "profile": "gids",
+    {"format": "virtual smart card image", "version": 2, "name": "work", "label": "My work card", "profile": "gids",
      "applications": {"A000000397425446590201": "<hex>"}, "sha256": "<hex>"}
 
 `sha256` is over the same object without it, in canonical form: it finds damage, it is no signature. An image holds
-the PIN and the keys in clear; whoever reads the file has the card. Version 1 will be read for ever.
+the PIN and the keys in clear; whoever reads it has the card. Version 1 had no label. Both will be read for ever.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from typing import Any
 
 from card_os.memory import Persistent
 from vsc.errors import ImageError
 from vsc.profiles import PROFILES, Profile
 
 FORMAT = "virtual smart card image"
-VERSION = 1
+VERSION = 2
+_FIRST_VERSION_WITH_LABEL = 2
+
+
+class _TheName(str):
+    """Stands for a label that nobody gave. A type of its own, because every text, the empty one too, is a label."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A card: its name, its profile and its permanent state."""
+    """A card: its name, its profile, its permanent state, and its label.
+
+    name: the key, unique in a store. label: the friendly name, any text; without one it is the name.
+    """
 
     name: str
     profile: Profile
     persistent: Persistent
+    label: str = _TheName()
+
+    def __post_init__(self) -> None:
+        label = self.name if isinstance(self.label, _TheName) else _whole(self.label)
+        object.__setattr__(self, "label", label)
 
     def with_persistent(self, persistent: Persistent) -> "Image":
         return replace(self, persistent=persistent)
@@ -39,31 +55,52 @@ class Image:
             "format": FORMAT,
             "version": VERSION,
             "name": self.name,
+            "label": self.label,
             "profile": self.profile.name,
             "applications": states,
         }
-        return json.dumps({**content, "sha256": _digest(content)}, indent=1).encode() + b"\n"
+        return json.dumps({**content, "sha256": digest(content)}, indent=1).encode() + b"\n"
 
     @classmethod
     def parse(cls, raw: bytes) -> "Image":
         """Reads an image; ImageError, saying why, for anything that is not one that this version knows whole."""
-        try:
-            content = json.loads(raw)
-        except (ValueError, RecursionError):
-            raise ImageError("the image is not JSON: it is damaged or no card") from None
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise ImageError("the file is no virtual smart card image")
-        version = content.get("version")
-        if not isinstance(version, int) or version < 1:
-            raise ImageError("the image has no version")
-        if version > VERSION:
-            raise ImageError(f"the image has version {version}; this vsc reads up to {VERSION}: use a newer one")
-        if content.pop("sha256", None) != _digest(content):
-            raise ImageError("the image is damaged: its checksum does not match")
+        content = parse_versioned(raw, FORMAT, VERSION)
         profile = PROFILES.get(str(content.get("profile")))
         if profile is None:
             raise ImageError(f"the image has a profile that this vsc does not know: {content.get('profile')!r}")
-        return cls(str(content.get("name")), profile, _states(profile, content.get("applications")))
+        label: object = _TheName() if content["version"] < _FIRST_VERSION_WITH_LABEL else content.get("label")
+        if not isinstance(label, str):
+            raise ImageError("the image is damaged: its label is no text")
+        return cls(str(content.get("name")), profile, _states(profile, content.get("applications")), label)
+
+
+def parse_versioned(raw: bytes, expected_format: str, newest: int) -> dict[str, Any]:
+    """Reads a JSON object with format, version and checksum; returns it without the checksum. ImageError."""
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ImageError("the image is not JSON: it is damaged or no card") from None
+    if not isinstance(content, dict) or content.get("format") != expected_format:
+        raise ImageError("the file is no virtual smart card image")
+    version = content.get("version")
+    if not isinstance(version, int) or version < 1:
+        raise ImageError("the image has no version")
+    if version > newest:
+        raise ImageError(f"the image has version {version}; this vsc reads up to {newest}: use a newer one")
+    if content.pop("sha256", None) != digest(content):
+        raise ImageError("the image is damaged: its checksum does not match")
+    return content
+
+
+def digest(content: dict[str, object]) -> str:
+    """The checksum of a JSON object: SHA-256 of its canonical form, in hexadecimal."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _whole(text: str) -> str:
+    """Joins the two halves of characters that came as UTF-16: JSON would, and the label would not come back equal."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _states(profile: Profile, encoded: object) -> Persistent:
@@ -78,8 +115,3 @@ def _states(profile: Profile, encoded: object) -> Persistent:
     except (ValueError, TypeError) as error:
         raise ImageError(f"the image is damaged: {error}") from None
     return profile.persistent(*states)
-
-
-def _digest(content: dict[str, object]) -> str:
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 
 from card_os.apdu import ResponseApdu
 from card_os.application import Application
-from card_os.apps.gids import codec
+from card_os.apps.gids import codec, description
 from card_os.apps.gids.commands import COMMANDS
 from card_os.apps.gids.select import application_template, select_df
 from card_os.apps.gids.session import GidsSession
 from card_os.apps.gids.state import GidsState, GidsVolatile
 from card_os.apps.gids.wire import AID, Ins
 from card_os.command import Command
+from card_os.description import Description
 
 __all__ = ["Gids", "GidsState", "GidsVolatile"]
 
@@ -52,3 +53,9 @@ class Gids(Application[GidsState, GidsVolatile]):
 
     def decode(self, raw: bytes) -> GidsState:
         return codec.decode(raw)
+
+    def describe(self, state: GidsState) -> Description:
+        return description.describe(state)
+
+    def read_description(self, value: object) -> GidsState:
+        return description.read(value)

@@ -133,6 +133,12 @@ def _encode_file(file: File) -> bytes:
     )
 
 
+def check_file(file: File) -> None:
+    """Refuses a file that would not be read back as it is: WireError, CardError."""
+    if _decode_file(_encode_file(file)) != file:
+        raise WireError("this cannot be kept")
+
+
 def _encode_key(key: PrivateKey | None) -> tuple[int, bytes]:
     if key is None:
         return _NO_KEY, b""

@@ -61,7 +61,7 @@ def personalised(
     *,
     pin: bytes,
     admin_key: bytes,
-    card_id: bytes,
+    card_id: bytes | None,
     tries: int,
     pin_policy: PinPolicy | None = None,
     puk: bytes | None = None,
@@ -69,16 +69,17 @@ def personalised(
 ) -> GidsState:
     """An operational card with its file system written.
 
-    pin and puk: bytes as they will be sent; admin_key: 24 bytes; card_id: 16 bytes; tries: 1 to 15.
+    pin and puk: bytes as they will be sent; admin_key: 24 bytes; card_id: 16 bytes, None: the files are there, with
+    nothing in them, until somebody formats the card (winrt-smartcards.md 6.5); tries: 1 to 15.
     Raises ValueError for a PIN that breaks the policy and for wrong lengths.
     """
     start = blank(pin_policy=pin_policy, tries=tries, admin_try_limit=admin_try_limit)
     broken = start.enforced_policy.violation(pin)
     if broken:
         raise ValueError(broken)
-    if len(card_id) != 16:
+    if card_id is not None and len(card_id) != 16:
         raise ValueError("a card id has 16 bytes")
-    objects = _objects(card_id)
+    objects = {} if card_id is None else _objects(card_id)
     files: list[File] = [
         DataFile(efid, AccessRule.parse(bytes.fromhex(rule)), is_active=True, objects=objects.get(efid, ()))
         for efid, rule in _RULES.items()

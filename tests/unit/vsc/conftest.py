@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vsc.store.directory import DirectoryStore
+from vsc.store.sqlite import SqliteStore
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def store(home: Path) -> DirectoryStore:
-    return DirectoryStore(home)
+def store(home: Path) -> SqliteStore:
+    return SqliteStore(home)
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,10 @@ VERIFY = f"0020008008{PIN_HEX}"
 WRONG_VERIFY = "00200080083030303030303030"
 PIN_STATUS = "00200080"
 
-GOLDEN = Path(__file__).parent / "images" / "v1-gids.card"
+IMAGES = Path(__file__).parent / "images"
+GOLDEN = IMAGES / "v1-gids.card"
+GOLDEN_2 = IMAGES / "v2-gids.card"
+GOLDEN_LABEL = "Ada’s card \N{KEY}"
 CERTIFICATE_PLACE = (0xA010, 0xDF24)
 
 
@@ -111,6 +114,6 @@ def image(name: str = "work", card_state: GidsState | None = None) -> Image:
 
 
 def golden_image() -> Image:
-    """What the golden file was written from: by version 0.1.0, once."""
+    """What the golden files were written from, once: the first by version 0.1.0, the second with GOLDEN_LABEL."""
     start = state_with_key()
     return image("golden", replace(start, pin=replace(start.pin, tries_left=2)))

@@ -42,6 +42,7 @@ def certificates(stored: bytes) -> list[str]:
 def test_a_card_with_a_key_and_its_certificate() -> None:
     assert summary(samples.state_with_key()) == CardSummary(
         name="work",
+        label="work",
         profile="gids",
         atr="3B8D0180FBA000000397425446590201C9",
         life_cycle="operational",
@@ -100,6 +101,7 @@ def test_a_summary_as_json_is_plain() -> None:
     assert json.loads(json.dumps(found)) == found
     assert list(found) == [
         "name",
+        "label",
         "profile",
         "atr",
         "life_cycle",

@@ -3,10 +3,11 @@
 import json
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from card_os.admin import AdminKey
@@ -15,9 +16,9 @@ from card_os.apps.gids.personalisation import blank
 from card_os.apps.gids.state import GidsState, LifeCycle
 from card_os.apps.gids.wire import AID
 from card_os.pin import CharacterRule, PinPolicy
-from tests.unit.vsc import samples
-from vsc.cards import admin_key_of, gids_state
+from tests.unit.vsc import rows, samples
 from vsc.errors import ImageError
+from vsc.factory import admin_key_of, gids_state
 from vsc.store.image import FORMAT, VERSION, Image
 from vsc.world import SeededEnv
 
@@ -53,9 +54,13 @@ def states(draw: st.DrawFn) -> GidsState:
     return made
 
 
-@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=80), states())
-def test_an_image_is_read_back_as_it_was_written(name: str, state: GidsState) -> None:
-    image = samples.image(name, state)
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=80), states(), st.text())
+@example("work", samples.state(), "")
+@example("work", samples.state(), "\N{KEY}\N{ZERO WIDTH JOINER}\x00\n\ud83d")
+@example("work", samples.state(), "\ud83d\ude00")
+@example("work", samples.state(), "long" * 10_000)
+def test_an_image_is_read_back_as_it_was_written(name: str, state: GidsState, label: str) -> None:
+    image = replace(samples.image(name, state), label=label)
     raw = bytes(image)
     assert Image.parse(raw) == image
     assert bytes(Image.parse(raw)) == raw
@@ -63,19 +68,46 @@ def test_an_image_is_read_back_as_it_was_written(name: str, state: GidsState) ->
 
 def test_an_image_is_json_that_says_what_it_is() -> None:
     content = json.loads(bytes(samples.image("Ünïcode")))
-    assert list(content) == ["format", "version", "name", "profile", "applications", "sha256"]
+    assert list(content) == ["format", "version", "name", "label", "profile", "applications", "sha256"]
     assert (content["format"], content["version"], content["name"]) == (FORMAT, VERSION, "Ünïcode")
     assert content["profile"] == "gids"
     assert list(content["applications"]) == [AID_HEX]
 
 
-class TestGolden:
-    """The image that version 0.1.0 wrote: read for ever."""
+class TestLabel:
+    def test_without_one_it_is_the_name(self) -> None:
+        assert samples.image("work").label == "work"
+        assert type(samples.image("work").label) is str
+        assert replace(samples.image("work"), name="other").label == "work"
 
-    def test_it_is_still_read(self) -> None:
-        image = Image.parse(samples.GOLDEN.read_bytes())
+    def test_every_text_is_one_and_the_empty_one_too(self) -> None:
+        for label in ("", " ", "x" * 10_000, "\N{KEY}", "a\nb"):
+            assert replace(samples.image(), label=label).label == label
+
+    def test_two_halves_of_a_character_are_the_character(self) -> None:
+        assert replace(samples.image(), label="\ud83d\ude00").label == "\N{GRINNING FACE}"
+
+    @pytest.mark.parametrize("label", [None, 1, ["x"]])
+    def test_what_is_no_text_is_damage(self, label: object) -> None:
+        with pytest.raises(ImageError, match="its label is no text"):
+            Image.parse(resealed(bytes(samples.image()), label=label))
+
+
+GOLDEN = pytest.mark.parametrize(
+    ("golden", "label"),
+    [(samples.GOLDEN, "golden"), (samples.GOLDEN_2, samples.GOLDEN_LABEL)],
+    ids=["version 1", "version 2"],
+)
+
+
+@GOLDEN
+class TestGolden:
+    """One image of every version that there was: read for ever. Never write these files again."""
+
+    def test_it_is_still_read(self, golden: Path, label: str) -> None:
+        image = Image.parse(golden.read_bytes())
         state = gids_state(image)
-        assert (image.name, image.profile.name) == ("golden", "gids")
+        assert (image.name, image.label, image.profile.name) == ("golden", label, "gids")
         assert state.life_cycle == LifeCycle.OPERATIONAL
         assert (state.pin.tries_left, state.pin.try_limit) == (2, 3)
         assert admin_key_of(image) == samples.ADMIN_KEY
@@ -84,15 +116,11 @@ class TestGolden:
         assert container.key == samples.rsa_key()
         assert container.certificates == (samples.certificate(),)
 
-    def test_it_is_written_again_byte_for_byte(self) -> None:
-        raw = samples.GOLDEN.read_bytes()
-        assert bytes(Image.parse(raw)) == raw
+    def test_the_factory_makes_the_same_card(self, golden: Path, label: str) -> None:
+        assert Image.parse(golden.read_bytes()) == replace(samples.golden_image(), label=label)
 
-    def test_the_factory_makes_the_same_state(self) -> None:
-        assert Image.parse(samples.GOLDEN.read_bytes()) == samples.golden_image()
-
-    def test_it_works(self) -> None:
-        image = Image.parse(samples.GOLDEN.read_bytes())
+    def test_it_works(self, golden: Path, label: str) -> None:
+        image = Image.parse(golden.read_bytes())
         card = image.profile.card(image.persistent, SeededEnv("golden"))
         assert card.transmit(bytes.fromhex(samples.PIN_STATUS)) == bytes.fromhex("63C2")
         assert card.transmit(bytes.fromhex(samples.VERIFY)) == b"\x90\x00"
@@ -102,6 +130,16 @@ class TestGolden:
         assert signature[-2:] == b"\x90\x00"
         block = pow(int.from_bytes(signature[:-2], "big"), samples.rsa_key().e, samples.rsa_key().n)
         assert block.to_bytes(128, "big").endswith(b"\x00" + digest_info)
+
+
+def test_the_newest_golden_image_is_written_again_byte_for_byte() -> None:
+    raw = samples.GOLDEN_2.read_bytes()
+    assert bytes(Image.parse(raw)) == raw
+
+
+def test_what_today_writes_for_version_1_is_what_version_0_1_wrote() -> None:
+    """Tests of the migration make their card files so."""
+    assert rows.version_1(samples.golden_image()) == samples.GOLDEN.read_bytes()
 
 
 @pytest.mark.parametrize("bit", [0x01, 0x20, 0x80])
@@ -157,7 +195,7 @@ REFUSED = {
     "no version": (b'{"format": "virtual smart card image"}', "has no version"),
     "version 0": (b'{"format": "virtual smart card image", "version": 0}', "has no version"),
     "version as text": (b'{"format": "virtual smart card image", "version": "1"}', "has no version"),
-    "newer": (b'{"format": "virtual smart card image", "version": 2}', "has version 2.*use a newer one"),
+    "newer": (b'{"format": "virtual smart card image", "version": 3}', "has version 3.*use a newer one"),
     "no checksum": (b'{"format": "virtual smart card image", "version": 1}', "damaged: its checksum"),
     "unknown profile": (resealed(bytes(samples.image()), profile="abacus"), "does not know: 'abacus'"),
     "profile of another type": (resealed(bytes(samples.image()), profile=["gids"]), "does not know"),

@@ -1,0 +1,24 @@
+"""Names of cards: unique keys that people can tell apart and type. A name never becomes a path."""
+
+import hashlib
+import unicodedata
+
+from vsc.errors import VscError
+
+MAX_NAME_CHARACTERS = 80
+
+
+def check_name(name: str) -> str:
+    """Returns a card's name in normal form; VscError if people could not tell it or type it."""
+    name = unicodedata.normalize("NFC", name)
+    printable = name.isprintable() and name == name.strip()
+    if not name or len(name) > MAX_NAME_CHARACTERS or not printable or name.startswith("-"):
+        raise VscError(
+            f"a card name has 1 to {MAX_NAME_CHARACTERS} printable characters, no blank around it and no leading dash"
+        )
+    return name
+
+
+def file_stem(name: str) -> str:
+    """Returns what the files of a card are called, without suffix: the start of the SHA-256 of its name."""
+    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:32]

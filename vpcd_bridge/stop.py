@@ -7,6 +7,9 @@ byte), and every bridge that polls it wakes. One Stop may end several bridges.
 
 import os
 import select
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +21,7 @@ class Stop:
         self._read_fd, self._write_fd = os.pipe()
         # A full pipe must not block a signal handler; one byte in it is as good as many.
         os.set_blocking(self._write_fd, False)
+        self._wakeup_fd: int | None = None
         self._set = False
         self._closed = False
 
@@ -39,8 +43,31 @@ class Stop:
         """Sleeps until `set`, or for timeout_s; tells which: True when set."""
         poller = select.poll()
         poller.register(self._read_fd, select.POLLIN)
+        if self._wakeup_fd is not None:
+            poller.register(self._wakeup_fd, select.POLLIN)
         poller.poll(None if timeout_s is None else poll_ms(timeout_s))
         return self._set
+
+    @contextmanager
+    def on_signals(self, *numbers: signal.Signals) -> Iterator[None]:
+        """Inside the block these signals set it. For the main thread, which must spend its time in `wait`.
+
+        Python runs handlers between two steps of the main thread. A signal that comes just before poll() would wait
+        with it for ever; so `wait` also looks at the pipe into which Python writes at once.
+        """
+        before = {number: signal.signal(number, lambda *_: self.set()) for number in numbers}
+        self._wakeup_fd, write_fd = os.pipe()
+        os.set_blocking(write_fd, False)
+        descriptor = signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(descriptor)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            for one in (self._wakeup_fd, write_fd):
+                os.close(one)
+            self._wakeup_fd = None
 
     def close(self) -> None:
         """Gives the descriptors back, once no bridge uses them any more."""

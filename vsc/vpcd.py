@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from vpcd_bridge import Address, Bridge, Event, Stop
-from vsc.readers import EventKind, Reader, ReaderEvent
+from vsc.reader import EventKind, Reader, ReaderEvent
 
 
 class VpcdSlot:

@@ -14,7 +14,7 @@ from vsc.pcsc.codes import Command, Disposition, ReturnCode, ShareMode
 from vsc.pcsc.engine import Engine
 from vsc.pcsc.errors import HangUp
 from vsc.pcsc.requests import RequestParser
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 OK = ReturnCode.SUCCESS
 u32 = st.integers(0, 0xFFFF_FFFF)
@@ -138,7 +138,7 @@ class SharedReader(RuleBasedStateMachine):
         self.owner: int | None = None
         self.depth = 0
         self.present = True
-        self.counter = 0
+        self.counter = 1
 
     who = st.integers(0, 2)
 
@@ -292,7 +292,7 @@ def test_a_notification_is_never_lost_nor_doubled() -> None:
     peer = Peer(engine)
     for number in range(500):
         peer.send(raw_request(Command.WAIT_READER_STATE_CHANGE))
-        assert states_in(peer.read())[0].event_counter == 2 * number
+        assert states_in(peer.read())[0].event_counter == 2 * number + 1
         card = reader.eject()
         assert peer.read() == bytes(m.Notification())
         reader.insert(card)

@@ -20,7 +20,7 @@ from vsc.pcsc import Service
 from vsc.pcsc import messages as m
 from vsc.pcsc.codes import Command, ShareMode
 from vsc.pcsc.connection import Connection
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 DEADLINE_S = 20.0
 KEPT_BYTES = 96 * 1024

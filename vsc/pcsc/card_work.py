@@ -9,7 +9,7 @@ from vsc.pcsc.connection import Connection
 from vsc.pcsc.errors import Refused
 from vsc.pcsc.slot import Handle, Slot
 from vsc.pcsc.todo import CardCall, HoldBack, Todo
-from vsc.readers import CardRemovedError, Reader
+from vsc.reader import CardRemovedError, Reader
 
 if TYPE_CHECKING:
     from vsc.pcsc.engine import Engine

@@ -24,7 +24,7 @@ from vsc.pcsc.messages import FREE_PLACE
 from vsc.pcsc.requests import Request
 from vsc.pcsc.slot import Slot
 from vsc.pcsc.todo import HoldBack, Todo
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 ApduHook = Callable[[Reader, bytes, bytes], None]
 MAX_READER_EVENTS = 0x7FFF
@@ -54,6 +54,9 @@ class Engine:
         self.handles: set[int] = set()
         self.connections: set[Connection] = set()
         self.reader_events = 1
+        self._counters: dict[bytes, int] = {}
+        """The event counters of readers that have gone, by name: one of that name that comes later goes on from there.
+        Otherwise nobody could tell a card in the new one from the card that was in the old one."""
         self.faults: deque[Exception] = deque(maxlen=MAX_FAULTS)
         """The last that cards, or `on_apdu`, have raised; they must not."""
         for reader in readers:
@@ -79,6 +82,7 @@ class Engine:
         """Unplugs a reader; handles on it lead nowhere from now on."""
         slot = self.slot_of(reader)
         self.places[self.places.index(slot)] = None
+        self._counters[slot.name] = slot.event_counter
         slot.unplug()
         self.wake(slot)
         self._readers_changed()
@@ -103,6 +107,8 @@ class Engine:
         slot = Slot(reader)
         if self.slot_named(slot.name) is not None:
             raise PcscError(f"there is a reader {reader.name!r} already")
+        if slot.name in self._counters:
+            slot.event_counter = self._counters.pop(slot.name) + 1 & 0xFFFF
         if None in self.places:
             self.places[self.places.index(None)] = slot
         else:

@@ -12,7 +12,7 @@ from vsc.pcsc.errors import Refused
 from vsc.pcsc.messages import Control, GetSetAttribute, Transmit
 from vsc.pcsc.requests import Request
 from vsc.pcsc.todo import Task
-from vsc.readers import CardRemovedError, Reader
+from vsc.reader import CardRemovedError, Reader
 
 if TYPE_CHECKING:
     from vsc.pcsc.engine import Engine

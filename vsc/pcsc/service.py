@@ -29,7 +29,7 @@ from vsc.pcsc.errors import PcscError
 from vsc.pcsc.folder import Folder
 from vsc.pcsc.messages import HOST_IS_LITTLE_ENDIAN
 from vsc.pcsc.todo import CardCall, HoldBack, Todo
-from vsc.readers import Reader, ReaderEvent
+from vsc.reader import Reader, ReaderEvent
 
 VARIABLE = "PCSCLITE_CSOCK_NAME"
 MAX_CLIENTS = 200

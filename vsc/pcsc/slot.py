@@ -24,7 +24,7 @@ from vsc.pcsc.codes import (
 )
 from vsc.pcsc.errors import Refused
 from vsc.pcsc.messages import ReaderState, padded_name
-from vsc.readers import CardRemovedError, EventKind, Reader, ReaderEvent
+from vsc.reader import CardRemovedError, EventKind, Reader, ReaderEvent
 
 if TYPE_CHECKING:
     from vsc.pcsc.connection import Connection
@@ -85,6 +85,10 @@ class Slot:
         self._seen = events[-1].number if events else 0
         self.insertion = self.reader.insertions
         self._card_is_in()
+        if self.is_present:
+            # It came once. And libpcsclite takes 0 for "not known" (SCardGetStatusChange, 1.9.9 and 2.5.1): a client
+            # that waits would not be told when this card is swapped for another.
+            self._count()
 
     # --- what happens to the reader
 

@@ -14,7 +14,7 @@ from construct import GreedyRange, Int8ub, Int32ub, Struct
 from card_os.wire import Format, WireError
 from vsc.pinpad.structure import PinModify, PinVerify
 from vsc.pinpad.template import PinUnfitError, Template
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 FEATURE_REQUEST = 0x4200_0D48
 """CM_IOCTL_GET_FEATURE_REQUEST."""

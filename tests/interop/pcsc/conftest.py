@@ -10,7 +10,7 @@ import pytest
 
 from tests.interop.need import require_tool
 from vsc.pcsc import Service
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 
 class Tool(Protocol):

@@ -12,7 +12,7 @@ from bench.attached import gids_card
 from tests.interop.conftest import StartPcscd
 from tests.interop.pcsc.worlds import play
 from vsc.pcsc import Service
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 NAMES = ("Virtual PCD 00 00", "Virtual PCD 00 01")
 

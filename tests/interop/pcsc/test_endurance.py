@@ -10,8 +10,8 @@ import pytest
 from bench.null_card import NullCard
 from tests.interop.pcsc import winscard as w
 from tests.interop.pcsc.puppet import Puppet
-from vsc.readers import DEFAULT_NAME as NAME
-from vsc.readers import Reader
+from vsc.reader import DEFAULT_NAME as NAME
+from vsc.reader import Reader
 
 COUNTER = 0xFFFF_0000
 CYCLES = [pytest.param(300, id="short"), pytest.param(10_000, id="full", marks=pytest.mark.long)]
@@ -41,10 +41,14 @@ def test_each_event_ends_a_wait(reader: Reader, env: Mapping[str, str], cycles: 
 def test_events_faster_than_clients_are_all_counted(reader: Reader, env: Mapping[str, str], cycles: int) -> None:
     """Nobody waits for anybody: all clients, asleep or late, arrive at the same last number."""
     card = NullCard()
+    # libpcsclite takes a counter of 0 for "not known": who has seen 0 is not told of a card that came and went.
+    reader.insert(card)
+    reader.eject()
+    last = 2 + 2 * cycles
     with Puppet(env) as one, Puppet(env) as two:
         for client in (one, two):
-            client.tell("wait_for", "$context", NAME, COUNTER, 2 * cycles << 16)
+            client.tell("wait_for", "$context", NAME, COUNTER, last << 16)
         for _ in range(cycles):
             reader.insert(card)
             reader.eject()
-        assert seen(one) == seen(two) == (2 * cycles, w.EMPTY)
+        assert seen(one) == seen(two) == (last, w.EMPTY)

@@ -14,7 +14,7 @@ from tests.unit.vsc.pcsc.peer import ANY, raw_request, states_in
 from vsc.pcsc import Service
 from vsc.pcsc import messages as m
 from vsc.pcsc.codes import Command, ReturnCode, ShareMode
-from vsc.readers import DEFAULT_NAME, Reader
+from vsc.reader import DEFAULT_NAME, Reader
 
 SERVICES = 8
 APDUS = 50

@@ -15,8 +15,8 @@ from tests.interop.pcsc.newer import PROTOCOL_MINOR, Library, LoaderLog, loaded_
 from tests.interop.pcsc.puppet import Puppet
 from tests.interop.pcsc.test_differential import play_against_service
 from vsc.pcsc import Service
-from vsc.readers import DEFAULT_NAME as NAME
-from vsc.readers import Reader
+from vsc.reader import DEFAULT_NAME as NAME
+from vsc.reader import Reader
 
 SILENCE_S = 0.3
 COUNTER = 0xFFFF0000

@@ -16,7 +16,7 @@ from bench.null_card import NullCard
 from tests.interop.need import require_tool
 from tests.interop.pcsc.conftest import Tool, client_env
 from vsc.pcsc import Service
-from vsc.readers import DEFAULT_NAME, Reader
+from vsc.reader import DEFAULT_NAME, Reader
 
 ROOT = Path(__file__).resolve().parents[3]
 NOBODY = 65_534
@@ -90,7 +90,7 @@ def test_an_ordinary_user_needs_nothing(tmp_path: Path) -> None:
     os.chown(home, NOBODY, NOBODY)
     code = (
         "import subprocess, sys, pathlib\n"
-        "from bench.attached import gids_card\nfrom vsc.pcsc import Service\nfrom vsc.readers import Reader\n"
+        "from bench.attached import gids_card\nfrom vsc.pcsc import Service\nfrom vsc.reader import Reader\n"
         "reader = Reader(); reader.insert(gids_card()); service = Service([reader])\n"
         "with service as env:\n"
         "    status = service.socket_path.stat(); assert status.st_uid == 65534, status\n"

@@ -6,8 +6,8 @@ from bench.null_card import NullCard
 from tests.interop.pcsc import winscard as w
 from tests.interop.pcsc.puppet import Puppet
 from vsc.pcsc import Service
-from vsc.readers import DEFAULT_NAME as NAME
-from vsc.readers import EventKind, Reader
+from vsc.reader import DEFAULT_NAME as NAME
+from vsc.reader import EventKind, Reader
 
 SILENCE_S = 0.3
 """Long enough for a reply that should not come, were it to come."""

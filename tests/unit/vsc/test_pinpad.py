@@ -23,7 +23,7 @@ from vsc.pinpad.pad import FEATURE_REQUEST, Feature, PadStatus
 from vsc.pinpad.source import _key
 from vsc.pinpad.structure import MODIFY, VERIFY, PinFormat, PinModify, PinType, PinVerify
 from vsc.pinpad.template import PinUnfitError, Template
-from vsc.readers import CardRemovedError, Reader
+from vsc.reader import CardRemovedError, Reader
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 10.0

@@ -4,7 +4,6 @@ The tests of `Connection` run twice: on the module as it is here, and on a copy 
 """
 
 import gc
-import importlib.util
 import queue
 import sys
 import threading
@@ -15,11 +14,13 @@ from typing import Any
 
 import pytest
 
-import vsc.pyscard
+import vsc
+import vsc.pyscard as pyscard_here
+import vsc.pyscard.installation
 from tests.interop.need import unavailable
-from tests.unit.vsc.test_readers import PATIENCE_S, FakeCard
+from tests.unit.vsc.test_reader import PATIENCE_S, FakeCard
 from vsc.pyscard import HAS_PYSCARD, RAW, T0, T1, Connection, Disposition, Failure, Share, registered
-from vsc.readers import CardRemovedError, EventKind, Reader, ReaderError
+from vsc.reader import CardRemovedError, EventKind, Reader, ReaderError
 
 ATR_T1 = bytes.fromhex("3B800181")
 ATR_BOTH = bytes.fromhex("3B80800101")
@@ -36,16 +37,15 @@ def pyscard() -> None:
 def module(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     if request.param == "with pyscard":
         request.getfixturevalue("pyscard")
-        return vsc.pyscard
+        return pyscard_here
     monkeypatch.setitem(sys.modules, "smartcard", None)
     for name in [name for name in sys.modules if name.startswith("smartcard.")]:
         monkeypatch.delitem(sys.modules, name)
-    spec = importlib.util.find_spec("vsc.pyscard")
-    assert spec is not None
-    assert spec.loader is not None
-    copy = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, copy)
-    spec.loader.exec_module(copy)
+    for name in [name for name in sys.modules if f"{name}.".startswith("vsc.pyscard.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(vsc, "pyscard", vsc.pyscard)  # The import below replaces it, until the test is over.
+    copy = import_module("vsc.pyscard")
+    assert copy is not pyscard_here
     assert not copy.HAS_PYSCARD
     return copy
 
@@ -321,7 +321,7 @@ class TestConnection:
 
 
 def test_registered_needs_pyscard(monkeypatch: pytest.MonkeyPatch, reader: Reader) -> None:
-    monkeypatch.setattr(vsc.pyscard, "HAS_PYSCARD", False)
+    monkeypatch.setattr(vsc.pyscard.installation, "HAS_PYSCARD", False)
     with pytest.raises(ReaderError, match="pip install"), registered(reader):
         pass
 

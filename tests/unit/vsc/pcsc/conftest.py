@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.vsc.pcsc.peer import Card, Peer
 from vsc.pcsc.engine import Engine
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 Join = Callable[..., Peer]
 

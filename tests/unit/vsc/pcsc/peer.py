@@ -9,7 +9,7 @@ from vsc.pcsc.codes import Command, Disposition, Protocol, ReturnCode, ShareMode
 from vsc.pcsc.connection import Connection
 from vsc.pcsc.engine import Engine
 from vsc.pcsc.todo import CardCall, HoldBack, Todo
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 Reply = TypeVar("Reply", bound=m.Message)
 ANY = Protocol.T0 | Protocol.T1

@@ -9,7 +9,7 @@ from vsc.pcsc.connection import MAX_UNSENT_BYTES
 from vsc.pcsc.engine import Engine
 from vsc.pcsc.errors import PcscError
 from vsc.pcsc.handles import MAX_HANDLES
-from vsc.readers import CardRemovedError, Reader
+from vsc.reader import CardRemovedError, Reader
 
 OK = ReturnCode.SUCCESS
 SHARED, EXCLUSIVE, DIRECT = ShareMode.SHARED, ShareMode.EXCLUSIVE, ShareMode.DIRECT
@@ -77,15 +77,26 @@ class TestReaders:
     def test_an_entry(self, peer: Peer, card: Card) -> None:
         [entry] = peer.states()
         assert (entry.name.rstrip(b"\0"), entry.state, entry.atr[: entry.atr_bytes]) == (b"One 00 00", 0x34, card.atr)
-        assert (entry.event_counter, entry.sharing, entry.protocol) == (0, 0, 0)
+        assert (entry.event_counter, entry.sharing, entry.protocol) == (1, 0, 0)
 
     def test_cards_come_and_go(self, peer: Peer, reader: Reader) -> None:
         card = reader.eject()
-        assert (peer.states()[0].state, peer.states()[0].event_counter, peer.states()[0].atr_bytes) == (2, 1, 0)
+        assert (peer.states()[0].state, peer.states()[0].event_counter, peer.states()[0].atr_bytes) == (2, 2, 0)
         reader.insert(card)
-        assert (peer.states()[0].state, peer.states()[0].event_counter) == (0x34, 2)
+        assert (peer.states()[0].state, peer.states()[0].event_counter) == (0x34, 3)
         reader.swap(Card(bytes.fromhex("3B00")))
-        assert (peer.states()[0].state, peer.states()[0].event_counter, peer.states()[0].atr_bytes) == (0x34, 4, 2)
+        assert (peer.states()[0].state, peer.states()[0].event_counter, peer.states()[0].atr_bytes) == (0x34, 5, 2)
+
+    def test_a_reader_of_an_old_name_counts_on(self, engine: Engine, peer: Peer, reader: Reader) -> None:
+        before = peer.states()[0].event_counter
+        engine.remove_reader(reader)
+        other = Reader(reader.name)
+        engine.add_reader(other)
+        assert (peer.states()[0].state, peer.states()[0].event_counter) == (2, before + 1)
+        engine.remove_reader(other)
+        other.insert(Card())
+        engine.add_reader(other)
+        assert (peer.states()[0].state, peer.states()[0].event_counter) == (0x34, before + 2)
 
     def test_the_counter_wraps(self, engine: Engine, peer: Peer, reader: Reader) -> None:
         engine.slot_of(reader).event_counter = 0xFFFF
@@ -104,7 +115,7 @@ class TestReaders:
         reader.insert(Card())
         reader.eject()
         engine.catch_up_all()
-        assert (Peer(engine).states()[0].state, Peer(engine).states()[0].event_counter) == (2, 3)
+        assert (Peer(engine).states()[0].state, Peer(engine).states()[0].event_counter) == (2, 4)
 
     def test_more_than_16(self, engine: Engine) -> None:
         for number in range(19):

@@ -18,7 +18,7 @@ from tests.unit.vsc.pcsc.peer import ANY, Card, raw_request
 from vsc.pcsc import PcscError, Service, TooLateError, own_process, use_in_this_process
 from vsc.pcsc import messages as m
 from vsc.pcsc.codes import Command, ReturnCode, ShareMode
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 NAME = "One 00 00"
 DEADLINE_S = 20.0
@@ -156,7 +156,7 @@ def test_settle_is_for_who_cannot_wait_for_observers(service: Service, reader: R
     assert is_in.wait(DEADLINE_S)
     reader.insert(Card())
     service.settle()
-    assert client.wait()[128] == 2
+    assert client.wait()[128] == 3
     may_end.set()
     other.join()
     slow_off()
@@ -295,12 +295,12 @@ def test_nothing_is_left_behind(reader: Reader) -> None:
 def test_no_change_is_lost(service: Service, reader: Reader, client: Client) -> None:
     for _ in range(1000):
         reader.insert(reader.eject())
-    assert struct.unpack("<I", client.wait()[128:132]) == (2000,)
+    assert struct.unpack("<I", client.wait()[128:132]) == (2001,)
 
 
 def test_own_process_before_first_use(service: Service) -> None:
     code = (
-        "import sys, ctypes\nfrom vsc.pcsc import Service, use_in_this_process\nfrom vsc.readers import Reader\n"
+        "import sys, ctypes\nfrom vsc.pcsc import Service, use_in_this_process\nfrom vsc.reader import Reader\n"
         "lib = ctypes.CDLL('libpcsclite.so.1') if sys.argv[1] != 'unloaded' else None\n"
         "c = ctypes.c_long()\n"
         "def establish():\n"

@@ -1,80 +1,20 @@
-"""Readers in this process: cards go in and out, and everybody who looks sees the same.
+"""The slot itself; `vsc.reader` says what it promises."""
 
-A `Reader` is a slot for one card, with or without power. Every way to a card hangs on one: our own calls, the
-connection shaped like pyscard's, the private PC/SC service and the bridge to vpcd.
-
-    reader = Reader()
-    reader.insert(card)
-    reader.transmit(bytes.fromhex("00A4040000"))
-    reader.eject()
-
-Threads. Any method may be called from any thread, at any time, by observers and by a card that is computing, too.
-There are two locks. The *state lock* of a reader guards what is in it, the log and the observers; it is held for a few
-assignments and never while other code runs. The *turn* of a card makes calls on it come one at a time, wherever the
-card is; it is held while the card computes (and is a flag, whose own lock is held as shortly as the state lock and
-taken inside it). Whoever needs both waits for the turn first. `eject` and `swap` never wait for
-the turn of the card that leaves: a command that runs is let run, its caller gets CardRemovedError in place of the
-answer, and who waits for a turn behind it gets CardRemovedError at once. That card is powered off when its command
-ends, and whoever inserts it again, here or in another reader, waits until then.
-
-Observers are called with no lock held, one at a time, in the order of the events, by the thread that caused them;
-when another thread is calling them already, or an observer causes an event itself, that thread calls them with it
-next. So when `insert` returns, the reader has the card and `wait_for` has been woken; observers may be a moment later.
-"""
-
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from enum import Enum, auto
 from time import monotonic
-from types import TracebackType
-from weakref import WeakValueDictionary, ref
 
 from vpcd_bridge.port import PoweredCard
-from vsc.errors import CardRemoved, VscError
+from vsc.errors import CardWasReset
+from vsc.reader.contents import Contents
+from vsc.reader.errors import CardRemovedError, ReaderBusyError
+from vsc.reader.event import EventKind, ReaderEvent, Subscription
+from vsc.reader.name import DEFAULT_NAME, checked_name
+from vsc.reader.turn import Insertion, is_owned, turn_of
 
-DEFAULT_NAME = "Virtual Smart Card 00 00"
-MAX_NAME_BYTES = 127
-"""PC/SC lite keeps 128 bytes for a name, the last of them zero."""
 MAX_LOG_EVENTS = 10_000
-
-
-class ReaderError(VscError):
-    """A reader cannot do that now."""
-
-
-class CardRemovedError(ReaderError, CardRemoved):
-    """There is no card in the reader, or it was taken out before it had answered."""
-
-
-class ReaderBusyError(ReaderError):
-    """There is a card in the reader already."""
-
-
-class EventKind(Enum):
-    """What happens to a reader. A card that leaves loses power without a POWERED_OFF; a reset is one event."""
-
-    INSERTED = auto()
-    EJECTED = auto()
-    COLD_RESET = auto()
-    WARM_RESET = auto()
-    POWERED_ON = auto()
-    POWERED_OFF = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderEvent:
-    """One line of a reader's log."""
-
-    number: int
-    """Counts from 1, without gaps, over the life of the reader."""
-    reader: str
-    kind: EventKind
-    insertion: int
-    """How many times a card had been inserted when it happened, this event included."""
 
 
 class Reader:
@@ -84,17 +24,17 @@ class Reader:
     """
 
     def __init__(self, name: str = DEFAULT_NAME) -> None:
-        self.name = _checked_name(name)
+        self.name = checked_name(name)
         self.controller: Callable[[int, bytes], bytes | None] | None = None
         """What answers control codes, as a PIN pad does (`vsc.pinpad`); None: nothing, the reader is a plain slot."""
         self._changed = threading.Condition(threading.RLock())
         self._identity = object()
-        self._inserted: _Insertion | None = None
+        self._inserted: Insertion | None = None
         self._insertions = 0
         self._last_number = 0
         self._log: deque[ReaderEvent] = deque(maxlen=MAX_LOG_EVENTS)
-        self._subscriptions: tuple[_Subscription, ...] = ()
-        self._undelivered: deque[tuple[ReaderEvent, tuple[_Subscription, ...]]] = deque()
+        self._subscriptions: tuple[Subscription, ...] = ()
+        self._undelivered: deque[tuple[ReaderEvent, tuple[Subscription, ...]]] = deque()
         self._delivering = False
 
     def __repr__(self) -> str:
@@ -129,7 +69,7 @@ class Reader:
         turn; whoever may be called by them asks first.
         """
         inserted = self._inserted
-        return _is_owned(self._changed) or (inserted is not None and inserted.turn.is_taken_here)
+        return is_owned(self._changed) or (inserted is not None and inserted.turn.is_taken_here)
 
     @property
     def insertions(self) -> int:
@@ -206,13 +146,16 @@ class Reader:
         """
         return self._take_turn(self._warm_reset if warm else self._cold_reset, insertion)
 
-    def transmit(self, command: bytes, *, insertion: int | None = None) -> bytes:
+    def transmit(self, command: bytes, *, insertion: int | None = None, resets: int | None = None) -> bytes:
         """Sends one C-APDU; returns the R-APDU, SW included. One at a time: others wait.
 
         A card without power gets it first, as pcscd would have given it. CardRemovedError.
+        resets: only if the card has not been reset since (`resets` when it was met), CardWasReset otherwise.
         """
 
-        def send(inserted: _Insertion) -> bytes:
+        def send(inserted: Insertion) -> bytes:
+            if resets is not None and inserted.resets != resets:
+                raise CardWasReset(f"the card in {self.name!r} was reset by somebody else")
             self._ensure_power(inserted)
             return inserted.turn.card.transmit(command)
 
@@ -224,7 +167,7 @@ class Reader:
         The same function may be subscribed twice. What it raises goes to sys.unraisablehook, and the others are
         called all the same. A call that runs when the subscription is ended still runs to its end.
         """
-        subscription = _Subscription(observer)
+        subscription = Subscription(observer)
         with self._changed:
             self._subscriptions += (subscription,)
 
@@ -262,9 +205,9 @@ class Reader:
 
         Without it, all but power_off raise CardRemovedError.
         """
-        return _Contents(self, insertion)
+        return Contents(self, insertion)
 
-    def _present(self, insertion: int | None = None) -> "_Insertion":
+    def _present(self, insertion: int | None = None) -> Insertion:
         inserted = self._inserted
         if inserted is None:
             raise CardRemovedError(f"there is no card in {self.name!r}")
@@ -276,9 +219,9 @@ class Reader:
         return ReaderBusyError(f"there is a card in {self.name!r} already")
 
     @contextmanager
-    def _entering(self, card: PoweredCard, *, again: bool = False) -> Iterator["_Insertion"]:
+    def _entering(self, card: PoweredCard, *, again: bool = False) -> Iterator[Insertion]:
         """Holds the turn of a card on its way in; if it does not get in, the card is as if it had just left."""
-        new = _Insertion(_turn_of(card), self.name, self._identity)
+        new = Insertion(turn_of(card), self.name, self._identity)
         new.turn.enter(new, again=again)
         try:
             card.power_off()  # Whatever it was used for before: it comes without power.
@@ -290,7 +233,7 @@ class Reader:
         finally:
             new.turn.end(new)
 
-    def _left(self, old: "_Insertion", *, is_idle: bool) -> PoweredCard:
+    def _left(self, old: Insertion, *, is_idle: bool) -> PoweredCard:
         """Ends what is to be ended when a card is out: its power, unless the command that runs does it."""
         try:
             if is_idle:
@@ -299,7 +242,7 @@ class Reader:
             self._deliver()
         return old.turn.card
 
-    def _take_turn(self, work: Callable[["_Insertion"], bytes], insertion: int | None) -> bytes:
+    def _take_turn(self, work: Callable[[Insertion], bytes], insertion: int | None) -> bytes:
         """Runs `work` with the card to itself; CardRemovedError, whatever came of it, if the card was taken out."""
         inserted = self._present(insertion)
         turn = inserted.turn
@@ -320,29 +263,29 @@ class Reader:
             raise failure
         return result
 
-    def _ensure_power(self, inserted: "_Insertion") -> bytes:
+    def _ensure_power(self, inserted: Insertion) -> bytes:
         if inserted.is_powered:
             return inserted.atr
         return self._note(inserted, EventKind.POWERED_ON, atr=inserted.turn.card.power_on())
 
-    def _unpower(self, inserted: "_Insertion") -> bytes:
+    def _unpower(self, inserted: Insertion) -> bytes:
         if inserted.is_powered:
             inserted.turn.card.power_off()
             self._note(inserted, EventKind.POWERED_OFF, atr=inserted.atr)
         return b""
 
-    def _warm_reset(self, inserted: "_Insertion") -> bytes:
+    def _warm_reset(self, inserted: Insertion) -> bytes:
         if not inserted.is_powered:
             return self._ensure_power(inserted)
         return self._note(inserted, EventKind.WARM_RESET, atr=inserted.turn.card.reset())
 
-    def _cold_reset(self, inserted: "_Insertion") -> bytes:
+    def _cold_reset(self, inserted: Insertion) -> bytes:
         if not inserted.is_powered:
             return self._ensure_power(inserted)
         inserted.turn.card.power_off()
         return self._note(inserted, EventKind.COLD_RESET, atr=inserted.turn.card.power_on())
 
-    def _note(self, inserted: "_Insertion", kind: EventKind, *, atr: bytes) -> bytes:
+    def _note(self, inserted: Insertion, kind: EventKind, *, atr: bytes) -> bytes:
         """Writes down what the card was made to do, unless it has left meanwhile. Returns the ATR."""
         with self._changed:
             if self._inserted is inserted:
@@ -352,7 +295,7 @@ class Reader:
                 self._record(kind)
         return atr
 
-    def _publish(self, new: "_Insertion") -> None:
+    def _publish(self, new: Insertion) -> None:
         """With the state lock: the card is in."""
         self._insertions += 1
         new.number = self._insertions
@@ -382,162 +325,3 @@ class Reader:
             finally:
                 with self._changed:
                     self._delivering = False
-
-
-def _checked_name(name: str) -> str:
-    if not name.isprintable() or not 1 <= len(name.encode()) <= MAX_NAME_BYTES:
-        raise ValueError(f"{name!r} is no name for a reader: 1 to {MAX_NAME_BYTES} bytes of printable UTF-8")
-    return name
-
-
-class _Subscription:
-    def __init__(self, observer: Callable[[ReaderEvent], None]) -> None:
-        self._observer = observer
-        self.is_active = True
-
-    def call(self, event: ReaderEvent) -> None:
-        if not self.is_active:
-            return
-        try:
-            self._observer(event)
-        except Exception as error:
-            sys.unraisablehook(_Unraisable(type(error), error, error.__traceback__, None, self._observer))
-
-
-@dataclass
-class _Unraisable:
-    """What sys.unraisablehook wants to know."""
-
-    exc_type: type[BaseException]
-    exc_value: BaseException | None
-    exc_traceback: TracebackType | None
-    err_msg: str | None
-    object: object
-
-
-class _Insertion:
-    """One stay of one card in one reader. Guarded by the reader's state lock."""
-
-    def __init__(self, turn: "_Turn", reader_name: str, reader: object) -> None:
-        self.turn = turn
-        self.reader_name = reader_name
-        self.reader = reader
-        """Stands for the reader, and does not keep it alive: a card whose reader is forgotten is free again."""
-        self.number = 0
-        self.atr = b""
-        self.is_powered = False
-        self.resets = 0
-
-
-class _Turn:
-    """A card, where it is, and whose turn it is to call it."""
-
-    def __init__(self, card: PoweredCard) -> None:
-        self.card = card
-        self._changed = threading.Condition(threading.RLock())
-        self._place: ref[_Insertion] | None = None
-        self._thread: int | None = None
-
-    @property
-    def is_taken_here(self) -> bool:
-        return self._thread == threading.get_ident() or _is_owned(self._changed)
-
-    def enter(self, new: _Insertion, *, again: bool) -> None:
-        """Takes the turn, once it is free, for a card on its way into a reader. again: it may be in that reader."""
-        with self._changed:
-            while self._thread is not None:
-                self._wait()
-            place = self._where()
-            if place is not None and place.reader is not new.reader:
-                raise ReaderError(f"the card is in {place.reader_name!r}; it can be in one reader only")
-            if place is not None and not again:
-                raise ReaderBusyError(f"the card is in {place.reader_name!r} already")
-            self._place = ref(new)
-            self._thread = threading.get_ident()
-
-    def begin(self, inserted: _Insertion) -> None:
-        """Takes the turn; CardRemovedError as soon as the card has left."""
-        with self._changed:
-            while self._thread is not None and self._where() is inserted:
-                self._wait()
-            if self._where() is not inserted:
-                raise CardRemovedError(f"the card was taken out of {inserted.reader_name!r}")
-            self._thread = threading.get_ident()
-
-    def part(self, old: _Insertion) -> bool:
-        """The card leaves. True: nobody calls it, and the turn is the caller's, to be ended."""
-        with self._changed:
-            if self._where() is not old:
-                return False  # On its way in again: it is a swap with itself.
-            self._place = None
-            self._changed.notify_all()
-            if self._thread is not None:
-                return False
-            self._thread = threading.get_ident()
-            return True
-
-    def end(self, inserted: _Insertion) -> bool:
-        """Ends the turn. True: the card has left since, and has been powered off."""
-        with self._changed:
-            if self._where() is inserted:
-                self._free()
-                return False
-        try:
-            self.card.power_off()
-        finally:
-            with self._changed:
-                self._free()
-        return True
-
-    def _where(self) -> _Insertion | None:
-        return self._place() if self._place is not None else None
-
-    def _free(self) -> None:
-        self._thread = None
-        self._changed.notify_all()
-
-    def _wait(self) -> None:
-        if self._thread == threading.get_ident():
-            raise ReaderError("a card cannot be used or inserted by a command of its own that runs")
-        self._changed.wait()
-
-
-def _is_owned(condition: threading.Condition) -> bool:
-    return bool(condition._is_owned())  # type: ignore[attr-defined]
-
-
-_turns: WeakValueDictionary[int, _Turn] = WeakValueDictionary()
-"""By the identity of the card. A turn lives while its card is in a reader or computes, and keeps the card."""
-_turns_lock = threading.Lock()
-
-
-def _turn_of(card: PoweredCard) -> _Turn:
-    with _turns_lock:
-        turn = _turns.get(id(card))
-        if turn is None:
-            turn = _turns[id(card)] = _Turn(card)
-        return turn
-
-
-class _Contents:
-    """A reader's card as a PoweredCard."""
-
-    def __init__(self, reader: Reader, insertion: int | None) -> None:
-        self._reader = reader
-        self._insertion = insertion
-
-    @property
-    def atr(self) -> bytes:
-        return self._reader.atr_of(self._insertion)
-
-    def power_on(self) -> bytes:
-        return self._reader.power_on(insertion=self._insertion)
-
-    def power_off(self) -> None:
-        self._reader.power_off(insertion=self._insertion)
-
-    def reset(self) -> bytes:
-        return self._reader.reset(insertion=self._insertion)
-
-    def transmit(self, command: bytes) -> bytes:
-        return self._reader.transmit(command, insertion=self._insertion)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from vsc.readers import (
+from vsc.reader import (
     DEFAULT_NAME,
     MAX_LOG_EVENTS,
     CardRemovedError,

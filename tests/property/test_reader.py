@@ -6,8 +6,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.unit.vsc.test_readers import FakeCard
-from vsc.readers import CardRemovedError, EventKind, Reader, ReaderBusyError, ReaderError, ReaderEvent
+from tests.unit.vsc.test_reader import FakeCard
+from vsc.reader import CardRemovedError, EventKind, Reader, ReaderBusyError, ReaderError, ReaderEvent
 
 readers = st.sampled_from([0, 1])
 cards = st.sampled_from([0, 1, 2])

@@ -1,0 +1,21 @@
+"""What readers are called."""
+
+from collections.abc import Iterable
+from itertools import count
+
+DEFAULT_NAME = "Virtual Smart Card 00 00"
+MAX_NAME_BYTES = 127
+"""PC/SC lite keeps 128 bytes for a name, the last of them zero."""
+
+
+def checked_name(name: str) -> str:
+    """Returns the name; ValueError if it is none."""
+    if not name.isprintable() or not 1 <= len(name.encode()) <= MAX_NAME_BYTES:
+        raise ValueError(f"{name!r} is no name for a reader: 1 to {MAX_NAME_BYTES} bytes of printable UTF-8")
+    return name
+
+
+def free_name(taken: Iterable[str]) -> str:
+    """The first of `Virtual Smart Card 00 00`, `… 01 00` and so on that is not taken."""
+    names = set(taken)
+    return next(name for number in count() if (name := f"Virtual Smart Card {number:02d} 00") not in names)

@@ -1,9 +1,12 @@
-"""The control socket: how `vsc insert`, `eject`, `swap` and `reset` reach a running `vsc run` or `vsc serve`.
+"""The control socket: how `vsc insert`, `eject`, `swap` and `reset` reach a running `vsc run` or `vsc serve`, and how
+programs inside plug cards in (`vsc.machine.served`).
 
 One request a connection, one line of JSON each way:
 
     {"do": "insert", "what": "work", "reader": null}      {"ok": "Virtual Smart Card 00 00"}
     {"do": "eject", "what": "nobody"}                     {"error": "there is no reader, …"}
+    {"do": "plug", "what": "absent"}                      {"error": "there is no card …", "kind": "not found"}
+    {"do": "list"}                                        {"ok": {"Virtual Smart Card 00 00": "work"}}
 
 The answer comes when PC/SC clients can see the change. The socket is 0600 in a private folder, and only the same user
 is heard.
@@ -18,20 +21,30 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from vsc.desk import Desk
-from vsc.errors import CardNotFoundError, VscError
+from vsc.errors import CardInUseError, CardNotFoundError, ImageError, RefusedError, VscError
 
 VARIABLE = "VSC_SOCKET"
 NAME = "control"
 _MAX_LINE_BYTES = 4096
+_MAX_ANSWER_BYTES = 1_000_000
 _CLIENT_S = 5.0
 _UCRED = struct.Struct("3i")
 
 
 class ControlError(VscError):
     """The running vsc cannot be reached, or refused."""
+
+
+_KINDS: dict[str, type[VscError]] = {
+    "not found": CardNotFoundError,
+    "in use": CardInUseError,
+    "bad image": ImageError,
+    "refused": RefusedError,
+}
+"""Refusals that are told apart. All others are a ControlError."""
 
 
 class ControlServer:
@@ -80,18 +93,21 @@ class ControlServer:
                 if uid == os.geteuid():
                     client.sendall(json.dumps(self._answer(_line(client))).encode() + b"\n")
 
-    def _answer(self, line: bytes) -> dict[str, str]:
+    def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             request = json.loads(line)
             done = self._do(request["do"], request)
             self._settle()
         except VscError as error:
-            return {"error": str(error), **({"not_found": "yes"} if isinstance(error, CardNotFoundError) else {})}
+            kind = next((kind for kind, one in _KINDS.items() if isinstance(error, one)), None)
+            return {"error": str(error), **({"kind": kind} if kind else {})}
         except (ValueError, KeyError, TypeError):
             return {"error": "the request is not understood"}
         return {"ok": done}
 
-    def _do(self, verb: str, request: dict[str, str]) -> str:
+    def _do(self, verb: str, request: dict[str, str]) -> object:
+        if verb == "list":
+            return self._desk.contents()
         what = request["what"]
         if verb == "insert":
             return self._desk.insert(what, request.get("reader"))
@@ -101,13 +117,17 @@ class ControlServer:
             return self._desk.swap(what, request["card"])
         if verb == "reset":
             return self._desk.reset(what, cold=bool(request.get("cold")))
+        if verb == "plug":
+            return self._desk.plug(what)
+        if verb == "unplug":
+            return self._desk.unplug(what)
         raise KeyError(verb)
 
 
-def _line(client: socket.socket) -> bytes:
+def _line(peer: socket.socket, *, max_bytes: int = _MAX_LINE_BYTES) -> bytes:
     received = b""
-    while not received.endswith(b"\n") and len(received) < _MAX_LINE_BYTES:
-        piece = client.recv(_MAX_LINE_BYTES)
+    while not received.endswith(b"\n") and len(received) < max_bytes:
+        piece = peer.recv(_MAX_LINE_BYTES)
         if not piece:
             break
         received += piece
@@ -117,8 +137,35 @@ def _line(client: socket.socket) -> bytes:
 def ask(path: Path | None, request: dict[str, object]) -> str:
     """Sends one request to the control socket at `path` (None: the one that VSC_SOCKET names); returns the answer.
 
-    ControlError if nobody answers there, or with the reason of a refusal.
+    ControlError if nobody answers there; that, or an error of the card or the store, with the reason of a refusal.
     """
+    return str(_ask(path, request))
+
+
+def contents(path: Path | None = None) -> dict[str, str | None]:
+    """Asks for the readers' names, each with the name of the card of the store that is in it. ControlError."""
+    answer = _ask(path, {"do": "list"})
+    if not isinstance(answer, dict):
+        raise ControlError("the running vsc is too old: it does not list its readers")
+    return {str(reader): None if card is None else str(card) for reader, card in answer.items()}
+
+
+def _ask(path: Path | None, request: dict[str, object]) -> object:
+    path = _found(path)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+            server.connect(str(path))
+            server.sendall(json.dumps(request).encode() + b"\n")
+            answer = json.loads(_line(server, max_bytes=_MAX_ANSWER_BYTES) or b"{}")
+    except (OSError, ValueError):
+        raise ControlError(f"no vsc answers at {path}") from None
+    if "ok" not in answer:
+        kind = _KINDS.get(str(answer.get("kind")), ControlError)
+        raise kind(str(answer.get("error", f"no vsc answers at {path}")))
+    return answer["ok"]
+
+
+def _found(path: Path | None) -> Path:
     if path is None:
         named = os.environ.get(VARIABLE)
         if not named:
@@ -126,15 +173,4 @@ def ask(path: Path | None, request: dict[str, object]) -> str:
         path = Path(named)
     if path.is_dir() or path.name != NAME:
         path = (path if path.is_dir() else path.parent) / NAME
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
-            server.connect(str(path))
-            server.sendall(json.dumps(request).encode() + b"\n")
-            answer = json.loads(_line(server) or b"{}")
-    except (OSError, ValueError):
-        raise ControlError(f"no vsc answers at {path}") from None
-    if "not_found" in answer:
-        raise CardNotFoundError(str(answer["error"]))
-    if "ok" not in answer:
-        raise ControlError(str(answer.get("error", f"no vsc answers at {path}")))
-    return str(answer["ok"])
+    return path

@@ -1,18 +1,20 @@
 """A desk: readers that PC/SC clients see, and the cards that lie beside them.
 
-`vsc run` and `vsc serve` have one each; `vsc insert`, `eject`, `swap` and `reset` act on it. A card of the store is
-opened when it is first put into a reader and stays ours until the desk is cleared: no other process can take it.
+`vsc run` and `vsc serve` have one each; `vsc insert`, `eject`, `swap` and `reset` act on it, and so do programs inside
+(`vsc.machine.served`), which plug in and unplug readers, too. A card of the store is opened when it is first put into
+a reader and stays ours until it is unplugged or the desk is cleared: no other process can take it.
 """
 
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
 from vpcd_bridge.port import PoweredCard
-from vsc.cards import DEFAULT_ADMIN_KEY, DEFAULT_PIN, fresh, powered
-from vsc.errors import VscError
-from vsc.readers import Reader
+from vsc.errors import CardInUseError, CardNotFoundError, VscError
+from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, fresh, powered
+from vsc.reader import Reader, free_name
 from vsc.store import Store
 
 
@@ -27,9 +29,12 @@ class Desk:
         self.readers: list[Reader] = []
         self._store = store
         self._cards: dict[str, PoweredCard] = {}
+        self._open: dict[str, ExitStack] = {}
+        """What gives a card back to the store, by the card's name."""
         self._last: dict[str, str] = {}
         self._lock = threading.RLock()
-        self._undo = ExitStack()
+        self._add: Callable[[Reader], None] = lambda _: None
+        self._remove: Callable[[Reader], None] = lambda _: None
 
     def __enter__(self) -> Self:
         return self
@@ -41,11 +46,17 @@ class Desk:
 
     def clear(self) -> None:
         """Takes every card out and gives it back to the store."""
-        with self._lock:
+        with self._lock, ExitStack() as undo:
+            for stack in self._open.values():
+                undo.push(stack)
+            self._open.clear()
             for reader in self.readers:
                 if reader.card is not None:
                     reader.eject()
-            self._undo.close()
+
+    def show_in(self, *, add: Callable[[Reader], None], remove: Callable[[Reader], None]) -> None:
+        """Has PC/SC clients see readers come and go from now on: `plug` calls `add`, `unplug` calls `remove`."""
+        self._add, self._remove = add, remove
 
     def add_reader(self, name: str | None = None) -> Reader:
         """Adds an empty reader; without a name the next of `Virtual Smart Card 00 00`, `… 01 00` and so on."""
@@ -101,10 +112,58 @@ class Desk:
             reader.reset(warm=not cold)
             return reader.name
 
+    def plug(self, card_name: str) -> str:
+        """Adds a reader with that card of the store in it. Returns the reader's name. CardInUseError."""
+        with self._lock:
+            if (there := self._holder_of(card_name)) is not None:
+                raise CardInUseError(f"card {card_name!r} is in reader {there.name!r} already")
+            reader = Reader(free_name(one.name for one in self.readers))
+            reader.insert(self._card(card_name))
+            try:
+                self._add(reader)
+            except BaseException:
+                reader.eject()
+                raise
+            self.readers.append(reader)
+            self._last[reader.name] = card_name
+            return reader.name
+
+    def unplug(self, card_name: str) -> str:
+        """Takes away the reader that the card is in, or was in last, and gives the card back to the store.
+
+        Returns the reader's name. CardNotFoundError.
+        """
+        with self._lock:
+            reader = self._holder_of(card_name) or self._empty_reader_of(card_name)
+            if reader is None or card_name not in self._open:
+                raise CardNotFoundError(f"card {card_name!r} is not plugged in")
+            self._remove(reader)
+            self.readers.remove(reader)
+            card = self._cards.pop(card_name)
+            if reader.card is not None:
+                reader.eject()
+            # Who inserts a card waits for its last command, which may still save.
+            last = Reader()
+            last.insert(card)
+            last.eject()
+            self._open.pop(card_name).close()
+            return reader.name
+
+    def contents(self) -> dict[str, str | None]:
+        """The readers' names, each with the name of the card of the store that is in it."""
+        with self._lock:
+            names = {id(self._cards[name]): name for name in self._open}
+            return {reader.name: names.get(id(reader.card)) for reader in self.readers}
+
     def _card(self, name: str) -> PoweredCard:
         if name not in self._cards:
-            self._cards[name] = self._undo.enter_context(powered(name, store=self._store))
+            stack = ExitStack()
+            self._cards[name] = stack.enter_context(powered(name, store=self._store))
+            self._open[name] = stack
         return self._cards[name]
+
+    def _empty_reader_of(self, card_name: str) -> Reader | None:
+        return next((one for one in self.readers if one.card is None and self._last.get(one.name) == card_name), None)
 
     def _find_reader(self, name: str) -> Reader | None:
         return next((one for one in self.readers if one.name == name), None)

@@ -14,7 +14,7 @@ from vsc.store import Store
 
 
 class ReaderKind(Enum):
-    """VIRTUAL: holds a card of the store; PHYSICAL: any other reader of PC/SC."""
+    """VIRTUAL: a reader of ours, with a card of the store or for one; PHYSICAL: any other reader of PC/SC."""
 
     VIRTUAL = auto()
     PHYSICAL = auto()
@@ -49,11 +49,15 @@ class ChangeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One event. insertion: of the card that came or went; None for a reader."""
+    """One event. insertion, card_name: of the card that came or went; None for a reader.
+
+    card_name: as MachineReader.card_name was when the card came.
+    """
 
     kind: ChangeKind
     reader: "MachineReader"
     insertion: int | None = None
+    card_name: str | None = None
 
 
 Watcher = Callable[[Change], None]
@@ -77,7 +81,7 @@ class MachineReader(Protocol):
 
     @property
     def card_name(self) -> str | None:
-        """The name in the store of the card that this reader was plugged in with; None for a physical one."""
+        """The name in the store of the card that is in it, or was when a reader that is gone went; None: not ours."""
         ...
 
     @property

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsc.control import NAME, VARIABLE, ControlError, ControlServer, ask
+from vsc.control import NAME, VARIABLE, ControlError, ControlServer, ask, contents
 from vsc.desk import Desk
-from vsc.errors import CardNotFoundError
+from vsc.errors import CardInUseError, CardNotFoundError
+from vsc.factory import create
 
 READER = "Virtual Smart Card 00 00"
 
@@ -82,6 +83,29 @@ def test_an_unknown_card_is_not_found(server: ControlServer, tmp_path: Path, mon
     monkeypatch.setenv("VSC_HOME", str(tmp_path / "cards"))
     with pytest.raises(CardNotFoundError):
         ask(server.path, {"do": "insert", "what": "nobody"})
+
+
+def test_cards_are_plugged_in_listed_and_unplugged(
+    server: ControlServer, settled: Settled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VSC_HOME", str(tmp_path / "cards"))
+    create("work", pin=b"12345678")
+    assert contents(server.path) == {READER: None}
+    name = ask(server.path, {"do": "plug", "what": "work"})
+    assert contents(server.path) == {READER: None, name: "work"}
+    with pytest.raises(CardInUseError, match="in reader"):
+        ask(server.path, {"do": "plug", "what": "work"})
+    with pytest.raises(CardNotFoundError):
+        ask(server.path, {"do": "plug", "what": "nobody"})
+    assert ask(server.path, {"do": "unplug", "what": "work"}) == name
+    with pytest.raises(CardNotFoundError):
+        ask(server.path, {"do": "unplug", "what": "work"})
+    assert contents(server.path) == {READER: None}
+
+
+def test_many_readers_are_listed(server: ControlServer, desk: Desk) -> None:
+    names = [desk.add_reader(f"Reader {number} " + "☂" * 30).name for number in range(100)]
+    assert list(contents(server.path)) == [READER, *names]
 
 
 @pytest.mark.parametrize("request_", [{}, {"do": "dance", "what": "new-1"}, {"do": "insert"}, {"do": 5, "what": []}])

@@ -4,22 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from vsc.cards import create
 from vsc.desk import Desk, DeskError
 from vsc.errors import CardInUseError, CardNotFoundError, VscError
-from vsc.store.directory import DirectoryStore
+from vsc.factory import create
+from vsc.reader import Reader
+from vsc.store.sqlite import SqliteStore
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> DirectoryStore:
-    store = DirectoryStore(tmp_path / "cards")
+def store(tmp_path: Path) -> SqliteStore:
+    store = SqliteStore(tmp_path / "cards")
     for name in ("work", "home"):
         create(name, pin=b"12345678", store=store)
     return store
 
 
 @pytest.fixture
-def desk(store: DirectoryStore) -> Desk:
+def desk(store: SqliteStore) -> Desk:
     return Desk(store=store)
 
 
@@ -112,7 +113,7 @@ def test_a_full_reader_takes_no_second_card(desk: Desk) -> None:
         desk.insert("home", reader.name)
 
 
-def test_a_card_stays_ours_until_the_desk_is_cleared(desk: Desk, store: DirectoryStore) -> None:
+def test_a_card_stays_ours_until_the_desk_is_cleared(desk: Desk, store: SqliteStore) -> None:
     desk.add_reader()
     with desk:
         desk.insert("work")
@@ -125,3 +126,85 @@ def test_a_card_stays_ours_until_the_desk_is_cleared(desk: Desk, store: Director
 
 def test_new_cards_are_numbered(desk: Desk) -> None:
     assert [desk.add_new_card("gids") for _ in range(2)] == ["new-1", "new-2"]
+
+
+class Shown:
+    """What PC/SC clients see."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.readers: list[str] = []
+        desk.show_in(add=self._add, remove=lambda reader: self.readers.remove(reader.name))
+
+    def _add(self, reader: Reader) -> None:
+        assert reader.card is not None
+        self.readers.append(reader.name)
+
+
+def test_plugging_adds_a_reader_with_the_card_in_it(desk: Desk, store: SqliteStore) -> None:
+    shown = Shown(desk)
+    desk.add_reader("Mine")
+    assert desk.plug("work") == "Virtual Smart Card 00 00"
+    assert desk.plug("home") == "Virtual Smart Card 01 00"
+    assert shown.readers == ["Virtual Smart Card 00 00", "Virtual Smart Card 01 00"]
+    assert desk.contents() == {"Mine": None, "Virtual Smart Card 00 00": "work", "Virtual Smart Card 01 00": "home"}
+    assert desk.unplug("work") == "Virtual Smart Card 00 00"
+    assert shown.readers == ["Virtual Smart Card 01 00"]
+    assert desk.contents() == {"Mine": None, "Virtual Smart Card 01 00": "home"}
+    with store.open("work"):
+        pass
+    assert desk.plug("work") == "Virtual Smart Card 00 00"
+
+
+def test_a_card_is_plugged_in_once(desk: Desk, store: SqliteStore) -> None:
+    desk.add_reader()
+    desk.insert("work")
+    with pytest.raises(CardInUseError):
+        desk.plug("work")
+    with pytest.raises(CardNotFoundError):
+        desk.plug("nobody")
+    with store.open("home"), pytest.raises(CardInUseError):
+        desk.plug("home")
+    assert len(desk.readers) == 1
+
+
+def test_unplugging_takes_the_reader_that_the_card_is_in_or_was_in_last(desk: Desk, store: SqliteStore) -> None:
+    desk.add_reader("Mine")
+    desk.insert("work")
+    assert desk.unplug("work") == "Mine"
+    desk.plug("home")
+    desk.eject("home")
+    assert desk.contents() == {"Virtual Smart Card 00 00": None}
+    desk.unplug("home")
+    assert desk.readers == []
+    for name in ("work", "home"):
+        with store.open(name):
+            pass
+        with pytest.raises(CardNotFoundError):
+            desk.unplug(name)
+
+
+def test_a_card_of_memory_is_not_unplugged_and_has_no_name_in_the_store(desk: Desk) -> None:
+    desk.add_reader()
+    desk.insert(desk.add_new_card("gids"))
+    assert desk.contents() == {"Virtual Smart Card 00 00": None}
+    with pytest.raises(CardNotFoundError):
+        desk.unplug("new-1")
+
+
+def test_a_reader_that_nobody_would_see_is_not_added(desk: Desk) -> None:
+    def refuse(_: Reader) -> None:
+        raise VscError("no")
+
+    desk.show_in(add=refuse, remove=lambda _: None)
+    with pytest.raises(VscError, match="no"):
+        desk.plug("work")
+    assert desk.readers == []
+    Shown(desk)
+    desk.plug("work")
+
+
+def test_what_is_plugged_in_goes_with_the_desk(desk: Desk, store: SqliteStore) -> None:
+    with desk:
+        desk.plug("work")
+    with store.open("work"):
+        pass

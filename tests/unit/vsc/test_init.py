@@ -26,9 +26,10 @@ def test_a_name_that_is_not_there() -> None:
 
 def test_the_example_in_its_docstring_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VSC_HOME", str(tmp_path / "cards"))
-    vsc.create("work", pin=b"12345678")
-    with vsc.powered("work") as card:
-        assert card.transmit(bytes.fromhex("00A4040009A00000039742544659"))[-2:] == b"\x90\x00"
+    with vsc.create("work", pin="12345678", policy=vsc.PinPolicy(min_length=6)) as card:
+        card.change_pin(old="12345678", new="24681357")
+    vsc.open("work").reset_pin(new="12345678", admin_key=card.admin_key)
+    card.verify_pin("12345678")
 
 
 def imported(code: str) -> set[str]:

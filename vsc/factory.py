@@ -10,6 +10,7 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from card_os.admin import KEY_BYTES, AdminKey
 from card_os.apps.gids.personalisation import blank, personalised
@@ -17,21 +18,30 @@ from card_os.apps.gids.state import GidsState, KeyFile
 from card_os.card import Card
 from card_os.env import Env
 from card_os.memory import Persistent
-from card_os.pin import DEFAULT_TRIES, NO_POLICY, PinPolicy
+from card_os.pin import DEFAULT_TRIES, MAX_BYTES, NO_POLICY, PinPolicy
 from vsc.errors import RefusedError, VscError
 from vsc.profiles import GIDS, PROFILES
-from vsc.store import Image, Store, default_home
-from vsc.store.directory import DirectoryStore, check_name
+from vsc.store import Image, Store, default_home, settings
+from vsc.store.name import check_name
+from vsc.store.sqlite import SqliteStore
 from vsc.world import SystemEnv
 
 DEFAULT_PIN = b"12345678"
 DEFAULT_ADMIN_KEY = bytes.fromhex("0102030405060708" * 3)
 """What `tpmvscmgr` calls DEFAULT: for tests, never for a card that matters."""
+MIN_PUK_BYTES = 8
 
 
-def home_store() -> DirectoryStore:
-    """The store in VSC_HOME, or in the platform's folder for user data."""
-    return DirectoryStore(default_home(os.environ.get("VSC_HOME")))
+def home_store() -> SqliteStore:
+    """The store in VSC_HOME, or in the platform's folder for user data. Card files of version 0.1 are taken over.
+
+    Durability and passphrase are those of `vsc.store.settings`.
+    """
+    store = SqliteStore(
+        default_home(os.environ.get("VSC_HOME")), durability=settings.durability(), passphrase=settings.passphrase()
+    )
+    store.take_over()
+    return store
 
 
 def create(
@@ -43,28 +53,36 @@ def create(
     tries: int = DEFAULT_TRIES,
     admin_tries: int | None = None,
     card_id: uuid.UUID | None = None,
+    puk: bytes | None = None,
+    label: str | None = None,
+    file_system: bool = True,
     store: Store | None = None,
 ) -> Image:
     """Makes a GIDS card, operational, with its file system written, and adds it to the store.
 
     name: 1 to 80 printable characters. pin: as its bytes are sent, within the policy (without one: 4 to 127 bytes).
     admin_key: 24 bytes; None: random, kept with the card (`admin_key_of`). tries: 1 to 15. admin_tries: None for
-    unlimited. card_id: None for a random one. Raises RefusedError for a PIN that breaks the policy, CardExistsError,
-    ValueError for values outside these ranges.
+    unlimited. card_id: None for a random one. puk: 8 to 127 bytes; with one, only it can reset the PIN. label: any
+    text; None: the name. file_system: False leaves it, and the id, to whoever formats the card. Raises RefusedError
+    for a PIN that breaks the policy and a PUK of another length, CardExistsError, ValueError for values outside these
+    ranges.
     """
     broken = (policy or NO_POLICY).violation(pin)
     if broken:
         raise RefusedError(f"the PIN is refused: {broken}")
+    if puk is not None and not MIN_PUK_BYTES <= len(puk) <= MAX_BYTES:
+        raise RefusedError(f"the PUK is refused: a PUK has {MIN_PUK_BYTES} to {MAX_BYTES} bytes")
     state = personalised(
         pin=pin,
         admin_key=secrets.token_bytes(KEY_BYTES) if admin_key is None else admin_key,
         # Windows keeps a GUID with its first three fields little-endian, in memory and so in `cardid`.
-        card_id=(card_id or uuid.uuid4()).bytes_le,
+        card_id=(card_id or uuid.uuid4()).bytes_le if file_system else None,
         tries=tries,
         pin_policy=policy,
+        puk=puk,
         admin_try_limit=admin_tries,
     )
-    return _add(name, state, store)
+    return _add(name, state, store, label)
 
 
 def create_blank(
@@ -73,14 +91,17 @@ def create_blank(
     policy: PinPolicy | None = None,
     tries: int = DEFAULT_TRIES,
     admin_tries: int | None = None,
+    label: str | None = None,
     store: Store | None = None,
 ) -> Image:
     """Makes a GIDS card in the initialisation state, without PIN, key or file: for `gids-tool -X` and its like."""
-    return _add(name, blank(pin_policy=policy, tries=tries, admin_try_limit=admin_tries), store)
+    return _add(name, blank(pin_policy=policy, tries=tries, admin_try_limit=admin_tries), store, label)
 
 
-def _add(name: str, state: GidsState, store: Store | None) -> Image:
+def _add(name: str, state: GidsState, store: Store | None, label: str | None = None) -> Image:
     image = Image(check_name(name), GIDS, GIDS.persistent(state))
+    if label is not None:
+        image = replace(image, label=label)
     (store or home_store()).create(image)
     return image
 

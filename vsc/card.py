@@ -1,0 +1,394 @@
+"""Handles on cards: any GIDS card in any reader, and the virtual cards of a store.
+
+    card = vsc.open("work")
+    card.change_pin(old="12345678", new="24681357")
+    with card:
+        card.verify_pin("24681357")
+        card.sign(0, b"hello")
+
+What a handle holds, and when, is in `vsc.handle`.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+from weakref import ref
+
+from card_os.pin import NO_POLICY, PinPolicy
+from vsc.asking import Asker, PinSource, PinText, pin_bytes
+from vsc.challenge import AdminChallenge, check_card_id, provision, responder
+from vsc.errors import CardInUseError, PinBlocked, PinPolicyViolation, UnsupportedCard, WrongAdminResponse, WrongPin
+from vsc.factory import admin_key_of
+from vsc.handle import Handle
+from vsc.host import AdminKeyResponder, Container, KeyUse, Responder, Tries
+from vsc.host.challenge import checked_key
+from vsc.interaction.port import UserInteraction
+from vsc.machine import MachineReader, current
+from vsc.place import InReader, InStore, plugged_in
+from vsc.session import Session
+from vsc.store import Image, Store
+from vsc.store.name import check_name
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from vsc.filling.keygen import Request, SelfSigned
+    from vsc.filling.load import Filled
+    from vsc.filling.material import Material, Source
+
+T = TypeVar("T")
+
+
+class Card(Handle):
+    """A GIDS card, whoever made it. Safe to use from several threads: one operation runs at a time.
+
+    Outside a `with` block each operation connects to the card and leaves it as it found it: nothing stays verified.
+    Inside one the connection is kept, and with it what was verified. PINs are str (sent as UTF-8) or bytes; None
+    means that a person is asked, through the `interaction` of the handle or `vsc.user_interaction`.
+    """
+
+    @classmethod
+    def in_reader(
+        cls, reader: MachineReader, *, insertion: int | None = None, interaction: UserInteraction | None = None
+    ) -> "Card":
+        """Returns the card that is in a reader, or was at that insertion. CardRemoved if there is none."""
+        return Card(InReader(reader, insertion), reader.name, interaction=interaction)
+
+    # --- what the card says of itself
+
+    @property
+    def atr(self) -> bytes:
+        with self._opened() as session:
+            return session.connection.atr
+
+    @property
+    def id(self) -> uuid.UUID | None:
+        """The card id; None if the card has none."""
+        with self._opened() as session:
+            return session.gids.card_id()
+
+    @property
+    def pin_tries(self) -> Tries | None:
+        """The tries that the PIN has left; None if the card does not say."""
+        with self._opened() as session:
+            return session.gids.pin_tries()
+
+    @property
+    def puk_tries(self) -> Tries | None:
+        """The tries that the PUK has left; None: there is none, and the admin key resets the PIN."""
+        with self._opened() as session:
+            return session.gids.puk_tries()
+
+    @property
+    def pin_policy(self) -> PinPolicy | None:
+        """The rules for new PINs; None if the card has none, or does not show them."""
+        with self._opened() as session:
+            return session.gids.pin_policy()
+
+    def _rules(self, session: Session) -> PinPolicy | None:
+        """What new PINs are held to before the card sees them."""
+        return session.gids.pin_policy()
+
+    # --- the PIN
+
+    def verify_pin(self, pin: PinText | None = None) -> None:
+        """Verifies the PIN; in a `with` block it stays verified. WrongPin, PinBlocked; Cancelled if it was asked."""
+        self._with_pin(pin, lambda session: None, anew=True)
+
+    def change_pin(self, *, old: PinText | None = None, new: PinText | None = None) -> None:
+        """Changes the PIN. What is not given is asked for: the present PIN again until it is right, a new one again
+        until it keeps to the rules.
+
+        A new PIN that breaks the rules costs no try. WrongPin, PinBlocked, PinPolicyViolation, Cancelled.
+        """
+        present = PinSource(old, self._ask_current)
+        wanted = PinSource(new, self._ask_new)
+        self._check_new(wanted.given)
+        while True:
+            before, after = present.value(), wanted.value()
+            try:
+                with self._opened() as session:
+                    session.change_pin(old=before, new=after)
+                    return
+            except WrongPin as error:
+                present.refuse(error)
+            except PinPolicyViolation as error:
+                wanted.refuse(error)
+
+    def reset_pin(
+        self,
+        *,
+        new: PinText | None = None,
+        admin_key: bytes | None = None,
+        respond: Responder | None = None,
+        puk: PinText | None = None,
+    ) -> None:
+        """Sets a new PIN without the old one, and gives back its tries.
+
+        Exactly one of admin_key (24 bytes), respond (takes the challenge, returns the response) and puk. A new PIN
+        that is not given is asked for first; if that is cancelled, `respond` is not called.
+        WrongAdminResponse, AdminKeyBlocked, PinPolicyViolation, Cancelled; WrongPin and PinBlocked of the PUK;
+        UnsupportedCard: a card with a PUK is reset with that alone, one without by the admin key alone.
+        """
+        if [admin_key, respond, puk].count(None) != 2:
+            raise TypeError("exactly one of admin_key, respond and puk is to be given")
+        by_admin = None if puk is not None else responder(admin_key, respond)
+        by_puk = None if puk is None else pin_bytes(puk)
+        wanted = PinSource(new, self._ask_new)
+        with self._opened() as session:
+            _check_way(has_puk=session.gids.puk_tries() is not None, by_puk=by_puk is not None)
+        self._check_new(wanted.given)
+        while True:
+            after = wanted.value()
+            try:
+                self._reset(after, by_admin, by_puk)
+            except PinPolicyViolation as error:
+                wanted.refuse(error)
+            else:
+                return
+
+    def _reset(self, new: bytes, respond: Responder | None, puk: bytes | None) -> None:
+        with self._opened() as session:
+            session.is_pin_verified = False
+            if puk is not None:
+                session.gids.reset_pin_with_puk(puk=puk, new=new)
+            elif respond is not None:
+                session.gids.reset_pin(new=new, respond=respond)
+
+    def _check_new(self, pin: bytes | None) -> None:
+        """PinPolicyViolation for a given PIN that breaks the rules, before anybody is asked and any try is spent."""
+        if pin is None:
+            return
+        with self._opened() as session:
+            rules = self._rules(session)
+        if rules is not None and (broken := rules.violations(pin)):
+            raise PinPolicyViolation(broken)
+
+    def _ask_new(self, problem: str | None) -> bytes:
+        with self._opened() as session:
+            rules = self._rules(session)
+        return self._asker().new_pin(rules, problem)
+
+    def _ask_current(self, problem: str | None) -> bytes:
+        tries = self.pin_tries
+        if tries is not None and tries.left == 0:
+            raise PinBlocked
+        return self._asker().current_pin(None if tries is None else tries.left, problem)
+
+    def _asker(self) -> Asker:
+        return Asker(self._shown_name, self._interaction)
+
+    @property
+    def _shown_name(self) -> str:
+        return self._name
+
+    def _with_pin(self, pin: PinText | None, work: Callable[[Session], T], *, anew: bool = False) -> T:
+        """Does what needs the PIN: a given one, else what a `with` block has verified (unless `anew`), else asks."""
+        source = PinSource(pin, self._ask_current)
+        while True:
+            is_verified = pin is None and not anew and self._session is not None and self._session.is_pin_verified
+            value = None if is_verified else source.value()
+            with self._opened() as session:
+                if value is not None:
+                    try:
+                        session.verify_pin(value)
+                    except WrongPin as error:
+                        source.refuse(error)
+                        continue
+                return work(session)
+
+    # --- the administrator
+
+    def challenge(self) -> AdminChallenge:
+        """Asks the card for a challenge of its admin key; use the result in a `with` block. AdminKeyBlocked."""
+        challenge = AdminChallenge(self._opened())
+        self._challenge = ref(challenge)
+        return challenge
+
+    def verify_admin_key(self, key: bytes) -> bool:
+        """Tells whether that is the admin key: 24 bytes. AdminKeyBlocked."""
+        respond = AdminKeyResponder(checked_key(key, "key"))
+        try:
+            with self._administered(respond):
+                return True
+        except WrongAdminResponse:
+            return False
+
+    def change_admin_key(self, *, new: bytes, admin_key: bytes | None = None, respond: Responder | None = None) -> None:
+        """Replaces the admin key, which is proved by itself or by `respond`. WrongAdminResponse, AdminKeyBlocked."""
+        by, new = responder(admin_key, respond), checked_key(new, "new")
+        with self._administered(by) as session:
+            session.gids.change_admin_key(new)
+
+    def provision(
+        self,
+        *,
+        format: bool = False,  # noqa: A002
+        card_id: uuid.UUID | None = None,
+        admin_key: bytes | None = None,
+        respond: Responder | None = None,
+    ) -> None:
+        """Formats the card (keys and certificates go; PIN, policy and admin key stay), gives it another id, or both.
+
+        card_id: None for a random one when formatting, else the card keeps its own. WrongAdminResponse,
+        AdminKeyBlocked.
+        """
+        by = responder(admin_key, respond)
+        check_card_id(card_id)
+        with self._administered(by) as session:
+            provision(session.gids, wipe=format, card_id=card_id)
+
+    # --- keys and certificates
+
+    def containers(self) -> tuple[Container, ...]:
+        """Returns the key containers, with public keys and certificates. Needs no PIN."""
+        with self._opened() as session:
+            return session.gids.containers()
+
+    def certificate(self, container: int) -> bytes | None:
+        """Returns the certificate of a container in DER, or None. Needs no PIN."""
+        with self._opened() as session:
+            return session.gids.read_certificate(container)
+
+    def put_certificate(
+        self, container: int, certificate: "Source | x509.Certificate", *, pin: PinText | None = None
+    ) -> "x509.Certificate":
+        """Writes or replaces a certificate, which must be that of the container's key. certificate: a path, or PEM or
+        DER; of a chain the key's own is taken, and returned. MaterialError, KeyMismatch; WrongPin, PinBlocked."""
+        from vsc.filling.load import put_certificate
+
+        return self._with_pin(pin, lambda session: put_certificate(session.gids, container, certificate))
+
+    def load_key(
+        self,
+        *,
+        pfx: "Source | None" = None,
+        key: "Source | RSAPrivateKey | None" = None,
+        certificate: "Source | x509.Certificate | None" = None,
+        password: str | bytes | None = None,
+        material: "Material | None" = None,
+        pin: PinText | None = None,
+        container: int | None = None,
+        label: str | None = None,
+        use: KeyUse = KeyUse.EXCHANGE,
+    ) -> "Filled":
+        """Puts a key and its certificate onto the card, all or nothing.
+
+        Either pfx (PKCS#12), or key with or without certificate (PEM, DER, or objects of `cryptography`): a path or
+        the content of the file; or material, which is that, read before. password: for what is encrypted. container: a
+        free number, None for the first; label: None for what the file says. MaterialError and its kinds, FillingError,
+        WrongPin, PinBlocked.
+        """
+        from vsc.filling.load import load
+        from vsc.filling.material import read_material
+
+        secret = password.encode() if isinstance(password, str) else password
+        read = read_material(material=material, pfx=pfx, key=key, certificate=certificate, password=secret)
+        return self._with_pin(pin, lambda session: load(session.gids, read, container=container, label=label, use=use))
+
+    def generate_key(
+        self,
+        bits: int = 2048,
+        *,
+        self_signed: "str | SelfSigned | None" = None,
+        csr: "Request | None" = None,
+        pin: PinText | None = None,
+        container: int | None = None,
+        label: str | None = None,
+        use: KeyUse = KeyUse.EXCHANGE,
+    ) -> "Filled":
+        """Has the card make an RSA key, which never leaves it.
+
+        self_signed: the subject of a certificate that the new key signs for itself, as in "CN=Ada Lovelace", or that
+        with more to say; None for no certificate. csr: a request for a certificate. container and label as for
+        `load_key`. WrongPin, PinBlocked.
+        """
+        from vsc.filling.keygen import SelfSigned, generate
+        from vsc.filling.request import subject_name
+
+        if isinstance(self_signed, str):
+            self_signed = SelfSigned(subject_name(self_signed), datetime.now(UTC))
+        certificate = self_signed
+        return self._with_pin(
+            pin,
+            lambda session: generate(
+                session.gids, bits, container=container, label=label, certificate=certificate, csr=csr, use=use
+            ),
+        )
+
+    def sign(self, container: int, data: bytes, *, pin: PinText | None = None, hash: str = "sha256") -> bytes:  # noqa: A002
+        """Signs data with the key of a container: RSA, PKCS#1 v1.5. WrongPin, PinBlocked."""
+        return self._with_pin(pin, lambda session: session.gids.sign(container, data, hash))
+
+    # --- bytes
+
+    def transmit(self, command: bytes) -> bytes:
+        """Sends one C-APDU; returns the R-APDU, status word included. No application is selected first."""
+        with self._opened() as session:
+            return session.transmit(bytes(command))
+
+
+def _check_way(*, has_puk: bool, by_puk: bool) -> None:
+    """A card has one way to reset its PIN (winrt-smartcards.md 4.2)."""
+    if has_puk and not by_puk:
+        raise UnsupportedCard("the PIN of this card is reset with its PUK, not with the admin key")
+    if by_puk and not has_puk:
+        raise UnsupportedCard("this card has no PUK: the admin key resets its PIN")
+
+
+class VirtualCard(Card):
+    """A card of a store. Where it is plugged into a reader of this machine, it is used there."""
+
+    def __init__(self, name: str, *, store: Store | None = None, interaction: UserInteraction | None = None) -> None:
+        self._stored = InStore(check_name(name), current().store if store is None else store)
+        super().__init__(self._stored, self._stored.name, interaction=interaction)
+
+    @property
+    def label(self) -> str:
+        """The friendly name: any text."""
+        return self._image().label
+
+    @property
+    def admin_key(self) -> bytes:
+        """The admin key as the store has it now: of our own cards it can be read back."""
+        return admin_key_of(self._image())
+
+    @property
+    def store(self) -> Store:
+        return self._stored.store
+
+    def delete(self, *, interaction: UserInteraction | None = None) -> None:
+        """Deletes the card for good, and takes it out of the reader of this machine that it is in.
+
+        The call is the consent; with `interaction`, that one is asked first. Neither PIN nor admin key is needed.
+        CardNotFoundError; CardInUseError if another process has it; Cancelled.
+        """
+        self._stored.check_exists()
+        if interaction is not None:
+            Asker(self.label, interaction).consent_to_deletion()
+        with self._turn.taken():
+            self._release()
+            try:
+                self.store.destroy(self.name)
+            except CardInUseError:
+                if plugged_in(self.name, self.store) is None:
+                    raise
+                current().unplug(self.name)
+                self.store.destroy(self.name)
+            self._stored.is_deleted = True
+
+    def _image(self) -> Image:
+        self._stored.check_exists()
+        return self.store.read(self.name)
+
+    def _reader_outside(self) -> MachineReader | None:
+        return plugged_in(self.name, self.store)
+
+    @property
+    def _shown_name(self) -> str:
+        return self.label
+
+    def _rules(self, session: Session) -> PinPolicy | None:
+        return super()._rules(session) or NO_POLICY

@@ -1,0 +1,250 @@
+"""Making cards, finding them, and hearing of those that come and go: the functions of `vsc`."""
+
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Any, Self, overload
+
+from card_os.pin import DEFAULT_TRIES, NO_POLICY, PinPolicy
+from vsc.asking import Asker, PinText, pin_bytes
+from vsc.card import Card, VirtualCard
+from vsc.errors import CardExistsError, PinPolicyViolation, ReaderNotFoundError, VscError
+from vsc.factory import DEFAULT_PIN
+from vsc.factory import create as make
+from vsc.factory import create_blank as make_blank
+from vsc.host.challenge import checked_key
+from vsc.interaction.port import UserInteraction
+from vsc.machine import Change, MachineReader, Watcher, current
+from vsc.profiles import GIDS
+from vsc.store import Image, Store
+from vsc.store.memory import MemoryStore
+from vsc.store.name import check_name
+
+
+def create(
+    name: str,
+    *,
+    pin: PinText | None,
+    admin_key: bytes | None = None,
+    policy: PinPolicy | None = None,
+    tries: int = DEFAULT_TRIES,
+    admin_tries: int | None = None,
+    card_id: uuid.UUID | None = None,
+    puk: PinText | None = None,
+    profile: str = GIDS.name,
+    label: str | None = None,
+    store: Store | None = None,
+    interaction: UserInteraction | None = None,
+) -> VirtualCard:
+    """Makes a card, ready for use, and keeps it in the store.
+
+    name: 1 to 80 printable characters, unique in the store; label: the friendly name, any text, None for the name.
+    pin: str or bytes within the policy, without one 4 to 127 bytes; None: a person is asked. admin_key: 24 bytes, None
+    for a random one, which is kept (`VirtualCard.admin_key`). tries: 1 to 15 wrong PINs in a row; admin_tries: 1 to
+    255, None for no limit. card_id: None for a random one. puk: 8 to 127 bytes; with one, only it can reset the PIN.
+    store: None for that of the machine, which is VSC_HOME's. interaction: who is asked for PINs, now and by the handle.
+
+    CardExistsError; PinPolicyViolation; ValueError for what is out of its range; VscError for a name or a profile that
+    cannot be; Cancelled. Then there is no new card.
+    """
+    name, where = check_name(name), current().store if store is None else store
+    _check_profile(profile)
+    if admin_key is not None:
+        admin_key = checked_key(admin_key, "admin_key")
+    if where.exists(name):
+        # Before anybody is asked for a PIN; the store looks again, under the card's lock.
+        raise CardExistsError(f"there is a card called {name!r} already")
+    rules = policy or NO_POLICY
+    secret = Asker(label or name, interaction).new_pin(rules) if pin is None else pin_bytes(pin)
+    if broken := rules.violations(secret):
+        raise PinPolicyViolation(broken)
+    make(
+        name,
+        pin=secret,
+        admin_key=admin_key,
+        policy=policy,
+        tries=tries,
+        admin_tries=admin_tries,
+        card_id=card_id,
+        puk=None if puk is None else pin_bytes(puk),
+        label=label,
+        store=where,
+    )
+    return VirtualCard(name, store=where, interaction=interaction)
+
+
+def create_blank(
+    name: str,
+    *,
+    policy: PinPolicy | None = None,
+    tries: int = DEFAULT_TRIES,
+    admin_tries: int | None = None,
+    label: str | None = None,
+    store: Store | None = None,
+) -> VirtualCard:
+    """Makes a card without PIN, keys and file system, for `gids-tool -X` and its like to personalise."""
+    where = current().store if store is None else store
+    make_blank(name, policy=policy, tries=tries, admin_tries=admin_tries, label=label, store=where)
+    return VirtualCard(name, store=where)
+
+
+def _check_profile(profile: str) -> None:
+    if profile != GIDS.name:
+        raise VscError(f"there is no profile {profile!r}; there is: {GIDS.name}")
+
+
+@contextmanager
+def temporary_card(
+    name: str = "temporary", *, pin: PinText | None = DEFAULT_PIN, **options: Any
+) -> Iterator[VirtualCard]:
+    """Makes a card in memory, which is open in the block (`card.reader`) and deleted at its end.
+
+    PIN 12345678 unless another is given; the rest is as for `create`. VSC_HOME is not touched.
+    """
+    store = options.pop("store", None) or MemoryStore()
+    card = create(name, pin=pin, store=store, **options)
+    try:
+        with card:
+            yield card
+    finally:
+        if store.exists(card.name):
+            card.delete()
+
+
+def cards(*, store: Store | None = None) -> list[VirtualCard]:
+    """Returns the cards of the store, by name. One that cannot be read is left out, with a warning that names it."""
+    where = current().store if store is None else store
+    found = []
+    for image in where.images():
+        if isinstance(image, Image):
+            found.append(VirtualCard(image.name, store=where))
+        else:
+            warnings.warn(str(image), stacklevel=2)
+    return sorted(found, key=lambda card: card.name)
+
+
+@overload
+def open(  # noqa: A001
+    name: str, *, store: Store | None = None, interaction: UserInteraction | None = None
+) -> VirtualCard: ...
+
+
+@overload
+def open(  # noqa: A001
+    name: str | None = None,
+    *,
+    reader: str | MachineReader | None = None,
+    store: Store | None = None,
+    interaction: UserInteraction | None = None,
+) -> Card: ...
+
+
+def open(  # noqa: A001
+    name: str | None = None,
+    *,
+    reader: str | MachineReader | None = None,
+    store: Store | None = None,
+    interaction: UserInteraction | None = None,
+) -> Card:
+    """Returns a handle on a card: `name` of the store, or whatever GIDS card is in `reader`.
+
+    reader: a name as `readers()` gives it, or a part of one that no other has. A handle holds nothing: use `with`, or
+    just call it. CardNotFoundError, ReaderNotFoundError, CardRemoved if the reader is empty; TypeError unless exactly
+    one of the two is given.
+    """
+    if name is not None and reader is None:
+        card = VirtualCard(name, store=store, interaction=interaction)
+        card.store.read(card.name)
+        return card
+    if reader is not None and name is None:
+        return Card.in_reader(_reader(reader) if isinstance(reader, str) else reader, interaction=interaction)
+    raise TypeError("either the name of a card or a reader is to be given")
+
+
+def _reader(name: str) -> MachineReader:
+    there = current().readers()
+    named = [reader for reader in there if reader.name == name] or [reader for reader in there if name in reader.name]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        raise ReaderNotFoundError(f"there are several readers {name!r}: {', '.join(one.name for one in named)}")
+    raise ReaderNotFoundError(
+        f"there is no reader {name!r}; there is: {', '.join(one.name for one in there) or 'none'}"
+    )
+
+
+def readers() -> tuple[MachineReader, ...]:
+    """Returns the readers of this machine: its virtual ones and those of PC/SC."""
+    return current().readers()
+
+
+def watch(callback: Watcher) -> Callable[[], None]:
+    """Calls `callback` with each `Change` of readers and cards, on another thread; returns what ends that.
+
+    What is there already is told of first, as added.
+    """
+    return current().watch(callback)
+
+
+class Events:
+    """Changes, one by one, as they come. Ends when it is closed, by `with`, by `close`, or by the time limit."""
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self._changes: SimpleQueue[Change | None] = SimpleQueue()
+        self._timeout_s = timeout_s
+        self._is_closed = False
+        self._end = current().watch(self._changes.put)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Change:
+        if self._is_closed:
+            raise StopIteration
+        try:
+            change = self._changes.get(timeout=self._timeout_s)
+        except Empty:
+            change = None
+        if change is None:
+            self.close()
+            raise StopIteration
+        return change
+
+    def close(self) -> None:
+        """Ends it, for a thread that waits, too. Twice is harmless."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._end()
+            self._changes.put(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def events(timeout_s: float | None = None) -> Events:
+    """Returns an iterator over what happens to readers and cards, beginning with what is there.
+
+    timeout_s: it ends when nothing has happened for so long; None: never. Best in a `with` block, which closes it.
+    """
+    return Events(timeout_s)
+
+
+__all__ = [
+    "Events",
+    "cards",
+    "create",
+    "create_blank",
+    "events",
+    "open",
+    "readers",
+    "temporary_card",
+    "watch",
+]

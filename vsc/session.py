@@ -1,0 +1,109 @@
+"""Talking to a card through a handle: one operation at a time, over one connection."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from vsc.errors import LostCardError, VscError
+from vsc.host import Connection, Gids, Responder
+from vsc.place import Spot
+
+
+class Turn:
+    """Whose turn it is to use a card. May be given back by another thread than the one that took it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._owner: threading.Thread | None = None
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Waits for other threads. VscError where the wait would be for ever: the turn is this thread's already."""
+        me = threading.current_thread()
+        with self._changed:
+            if self._owner is me:
+                raise VscError("the card is busy with another operation of this thread: an open challenge, perhaps")
+            self._changed.wait_for(lambda: self._owner is None)
+            self._owner = me
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._owner = None
+                self._changed.notify()
+
+
+class Session:
+    """A connection that is made when it is needed, and made anew when it was lost; GIDS is selected likewise."""
+
+    def __init__(self, spot: Spot) -> None:
+        self.spot = spot
+        self.is_pin_verified = False
+        self.has_proved = False
+        """Whether the card may take this session for somebody: then it is told when that ends."""
+        self._connection: Connection | None = None
+        self._gids: Gids | None = None
+
+    @property
+    def connection(self) -> Connection:
+        if self._connection is None:
+            self._connection = self.spot.reader.connect(insertion=self.spot.insertion)
+        return self._connection
+
+    @property
+    def gids(self) -> Gids:
+        """The GIDS application, selected. UnsupportedCard if the card has none."""
+        if self._gids is None:
+            self._gids = Gids.connect(self.connection)
+        return self._gids
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Nobody else talks to the card meanwhile. If the card is lost, the next transaction connects anew."""
+        try:
+            with self.connection.transaction():
+                yield
+        except LostCardError:
+            self.forget()
+            raise
+
+    def verify_pin(self, pin: bytes) -> None:
+        self.is_pin_verified, self.has_proved = False, True
+        self.gids.verify_pin(pin)
+        self.is_pin_verified = True
+
+    def change_pin(self, *, old: bytes, new: bytes) -> None:
+        self.is_pin_verified, self.has_proved = False, True
+        self.gids.change_pin(old=old, new=new)
+        self.is_pin_verified = True
+
+    def prove_admin(self, respond: Responder) -> None:
+        """Proves the admin key; `log_out` ends that."""
+        self.has_proved = True
+        self.gids.authenticate(respond)
+
+    def transmit(self, command: bytes) -> bytes:
+        """Sends any command. It may select something else: GIDS is selected again before it is used again."""
+        self._gids = None
+        return self.connection.transmit(command)
+
+    def log_out(self) -> None:
+        """The card forgets what was proved in this session, as far as it can be reached and knows how.
+
+        Where nothing was proved it is not told: somebody else's verified PIN would be forgotten, too.
+        """
+        had_proved, self.has_proved, self.is_pin_verified = self.has_proved, False, False
+        if had_proved:
+            with suppress(VscError, ValueError):
+                self.gids.log_out()
+
+    def forget(self) -> None:
+        """Drops the connection; the next use makes another one."""
+        connection, self._connection, self._gids = self._connection, None, None
+        self.has_proved = self.is_pin_verified = False
+        if connection is not None:
+            connection.close()
+
+    def close(self) -> None:
+        self.log_out()
+        self.forget()

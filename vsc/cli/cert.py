@@ -1,0 +1,85 @@
+"""`vsc cert`: certificates from and onto a card."""
+
+import json
+from pathlib import Path
+
+import click
+
+from vsc.cli.load import pin_option
+from vsc.cli.material import FILE, warn_of_validity
+from vsc.cli.passphrase import passphrase_option
+from vsc.cli.secret import PIN_SOURCES, asking, given_pin
+from vsc.cli.target import name_argument, opened
+from vsc.errors import VscError
+
+_number = click.IntRange(0)
+
+
+@click.group("cert")
+def cert_command() -> None:
+    """Get certificates from a card, or put them onto it."""
+
+
+@cert_command.command("get")
+@name_argument
+@click.argument("number", type=_number, required=False, metavar="[N]")
+@click.option("--der", "as_der", is_flag=True, help="DER instead of PEM.")
+@passphrase_option()
+@click.option("-o", "--output", type=FILE, metavar="FILE", help="Write it to FILE, not to stdout.")
+def get(name: str, number: int | None, as_der: bool, output: Path | None) -> None:
+    """Print a certificate of the card NAME.
+
+    N: the number of the container; without it the only certificate that there is.
+    """
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509 import load_der_x509_certificate
+
+    der = opened(name, None).certificate(_only(name) if number is None else number)
+    if der is None:
+        raise VscError(f"container {number} of the card {name!r} has no certificate")
+    try:
+        data = der if as_der else load_der_x509_certificate(der).public_bytes(Encoding.PEM)
+    except ValueError:
+        raise VscError("that certificate cannot be read; --der gives its bytes") from None
+    if output is None:
+        click.echo(data, nl=False)
+    else:
+        output.write_bytes(data)
+
+
+def _only(name: str) -> int:
+    numbers = [one.number for one in opened(name, None).containers() if one.certificate is not None]
+    if not numbers:
+        raise VscError(f"the card {name!r} has no certificate")
+    if len(numbers) > 1:
+        raise click.UsageError(f"the card has several certificates: say which of {', '.join(map(str, numbers))}")
+    return numbers[0]
+
+
+@cert_command.command("put")
+@name_argument
+@click.argument("number", type=_number, metavar="N")
+@click.argument("file", type=FILE, metavar="FILE")
+@pin_option
+@passphrase_option()
+@click.option("--json", "as_json", is_flag=True, help="Print what was put as JSON.")
+def put(name: str, number: int, file: Path, pin: str | None, as_json: bool) -> None:
+    """Put a certificate beside a key of the card NAME.
+
+    N: the number of the key's container, whose certificate it becomes; one that is there is replaced. FILE is PEM or
+    DER. It is refused unless it is the certificate of that key; of a chain the right one is taken.
+    """
+    from vsc.filling.material import read_certificates, read_file
+
+    raw = read_file(file, what="certificate file")
+    read_certificates(raw)  # Before anybody is asked for a PIN.
+    with asking(f"--pin {PIN_SOURCES}"):
+        leaf = opened(name, None).put_certificate(number, raw, pin=given_pin(pin, "--pin"))
+    warn_of_validity(leaf)
+    subject = leaf.subject.rfc4514_string()
+    if as_json:
+        click.echo(json.dumps({"container": number, "subject": subject}))
+    else:
+        from vsc.cli.table import printable
+
+        click.echo(f"Put the certificate for {printable(subject)} into container {number}.")

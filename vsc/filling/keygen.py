@@ -1,0 +1,76 @@
+"""A key that is made on the card and never leaves it, with a request for its certificate or a self-signed one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+from card_os.rsa import KEY_BITS
+from vsc.errors import UnsupportedKey, VscError
+from vsc.filling.load import Filled, all_or_nothing, container_name
+from vsc.filling.material import known_as
+from vsc.filling.request import MAX_DAYS, request, self_signed
+from vsc.host import Gids, KeyUse
+
+
+@dataclass(frozen=True, slots=True)
+class SelfSigned:
+    """Wanted: a certificate that the new key signs for itself. now: with its zone."""
+
+    subject: x509.Name
+    now: datetime
+    days: int = 365
+    names: Sequence[x509.GeneralName] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.days <= MAX_DAYS:
+            raise VscError(f"a certificate is valid for 1 to {MAX_DAYS} days")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Wanted: a request for a certificate. deliver: gets the request in DER; if it raises, the key goes again."""
+
+    subject: x509.Name
+    deliver: Callable[[bytes], None]
+    names: Sequence[x509.GeneralName] = ()
+
+
+def key_bits(text: str) -> int:
+    """Reads `rsa:2048` and its like; UnsupportedKey for anything else."""
+    kind, _, size = text.lower().partition(":")
+    if kind == "rsa" and size.isdecimal() and int(size) in KEY_BITS:
+        return int(size)
+    known = ", ".join(f"rsa:{bits}" for bits in KEY_BITS)
+    raise UnsupportedKey(f"{text!r} is not a kind of key that hosts use on a GIDS card: {known}")
+
+
+def generate(
+    gids: Gids,
+    bits: int = 2048,
+    *,
+    pin: bytes | None = None,
+    container: int | None = None,
+    label: str | None = None,
+    certificate: SelfSigned | None = None,
+    csr: Request | None = None,
+    use: KeyUse = KeyUse.EXCHANGE,
+) -> Filled:
+    """Makes an RSA key on the card. pin, container, label and errors: as for `load`."""
+    if bits not in KEY_BITS:
+        raise UnsupportedKey(f"an RSA key of {bits} bits is not supported: {', '.join(map(str, KEY_BITS))} bits are")
+    wanted = certificate or csr
+    otherwise = known_as(wanted.subject) if wanted else None
+    name = container_name(gids, container, label, otherwise or f"RSA {bits} key")
+    if pin is not None:
+        gids.verify_pin(pin)
+    with all_or_nothing(gids):
+        number = gids.generate_key(bits, number=container, name=name, use=use)
+        key = gids.private_key(number)
+        if certificate is not None:
+            der = self_signed(key, certificate.subject, certificate.names, now=certificate.now, days=certificate.days)
+            gids.write_certificate(number, der)
+        if csr is not None:
+            csr.deliver(request(key, csr.subject, csr.names))
+    return Filled(number, name, bits, certificate.subject.rfc4514_string() if certificate else None)

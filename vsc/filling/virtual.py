@@ -1,0 +1,28 @@
+"""A virtual card that is made with its key: it appears in the store filled, or not at all."""
+
+from collections.abc import Callable
+
+from vsc.factory import home_store, powered
+from vsc.filling.load import load
+from vsc.filling.material import Material
+from vsc.host import DirectConnection, Gids
+from vsc.store import Image, Store
+from vsc.store.memory import MemoryStore
+
+
+def create_filled(
+    make: Callable[[Store], Image], material: Material, *, pin: bytes, store: Store | None = None
+) -> Image:
+    """Makes a card with a key, and its certificate, in container 0.
+
+    make: adds the card, with that PIN, to the store that it is given; `factory.create`. Errors: those of `make`
+    and of `load`, and CardExistsError.
+    """
+    store = store or home_store()
+    workbench = MemoryStore()
+    name = make(workbench).name
+    with powered(name, store=workbench) as card, DirectConnection(card) as connection:
+        load(Gids.connect(connection), material, pin=pin)
+    image = workbench.read(name)
+    store.create(image)
+    return image

@@ -9,27 +9,59 @@ import sys
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
-from vsc.errors import CardNotFoundError, RefusedError, VscError
+from vsc.errors import Cancelled, CardNotFoundError, ReaderNotFoundError, RefusedError, VscError
 
 FAILED, USAGE, CANCELLED, NOT_FOUND, REFUSED = 1, 2, 3, 4, 5
-
-# Command -> (module, one line for the list of commands). A module is imported when its command runs.
-COMMANDS = {
-    "run": ("vsc.cli.service", "Run a program with a card in a private PC/SC reader."),
-    "serve": ("vsc.cli.service", "Serve a private PC/SC until interrupted."),
-    "insert": ("vsc.cli.plug", "Put a card into a reader of a running run or serve."),
-    "eject": ("vsc.cli.plug", "Take a card out of its reader."),
-    "swap": ("vsc.cli.plug", "Take a card out and put another one in."),
-    "reset": ("vsc.cli.plug", "Reset a card."),
-    "create": ("vsc.cli.create", "Make a card."),
-    "list": ("vsc.cli.inspect", "List the cards."),
-    "show": ("vsc.cli.inspect", "Show what a card holds."),
-    "attach": ("vsc.cli.attach", "Plug cards into pcscd's vpcd readers."),
-    "transmit": ("vsc.cli.transmit", "Send APDUs to a card, in process."),
-    "admin-key": ("vsc.cli.admin_key", "Show a card's admin key."),
-    "destroy": ("vsc.cli.destroy", "Delete a card for good."),
+_CODES: dict[type[VscError], int] = {
+    CardNotFoundError: NOT_FOUND,
+    ReaderNotFoundError: NOT_FOUND,
+    Cancelled: CANCELLED,
+    RefusedError: REFUSED,
 }
+
+# Group -> command -> (module, one line for the list of commands). A module is imported when its command runs.
+GROUPS = {
+    "Programs with a card": {
+        "run": ("vsc.cli.service", "Run a program with a card in a private PC/SC reader."),
+        "serve": ("vsc.cli.service", "Serve a private PC/SC until interrupted."),
+        "attach": ("vsc.cli.attach", "Plug cards into pcscd's vpcd readers."),
+    },
+    "Cards": {
+        "create": ("vsc.cli.create", "Make a card."),
+        "list": ("vsc.cli.inspect", "List the cards."),
+        "show": ("vsc.cli.inspect", "Show what a card holds."),
+        "destroy": ("vsc.cli.destroy", "Delete a card for good."),
+        "export": ("vsc.cli.transfer", "Write a whole card to a file."),
+        "import": ("vsc.cli.transfer", "Make a card of such a file."),
+    },
+    "PIN and admin key": {
+        "pin": ("vsc.cli.pin", "Verify, change or reset a PIN."),
+        "admin-key": ("vsc.cli.admin_key", "Show, verify or change an admin key."),
+        "provision": ("vsc.cli.provision", "Format a card, or give it an id."),
+    },
+    "Keys and certificates": {
+        "load": ("vsc.cli.load", "Put a key and its certificate onto a card."),
+        "keygen": ("vsc.cli.keygen", "Make a key on a card."),
+        "cert": ("vsc.cli.cert", "Get or put the certificate of a key."),
+    },
+    "Readers and PC/SC": {
+        "readers": ("vsc.cli.readers", "List the readers and what is in them."),
+        "watch": ("vsc.cli.watch", "Tell of cards and readers that come and go."),
+        "insert": ("vsc.cli.plug", "Put a card into a reader of a running run or serve."),
+        "eject": ("vsc.cli.plug", "Take a card out of its reader."),
+        "swap": ("vsc.cli.plug", "Take a card out and put another one in."),
+        "reset": ("vsc.cli.plug", "Reset a card."),
+        "transmit": ("vsc.cli.transmit", "Send APDUs to a card."),
+    },
+    "More": {
+        "tpmvscmgr": ("vsc.cli.tpmvscmgr", "create and destroy as Windows spells them."),
+        "completion": ("vsc.cli.completion", "Print the script that completes commands in a shell."),
+    },
+}
+COMMANDS = {name: row for rows in GROUPS.values() for name, row in rows.items()}
+_WIDTH = max(map(len, COMMANDS))
 
 
 class _Commands(click.Group):
@@ -46,8 +78,17 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+        for group, rows in GROUPS.items():
+            with formatter.section(group):
+                formatter.write_dl([(name.ljust(_WIDTH), words) for name, (_, words) in rows.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        # As click's own, but from the table: no command is imported for its name.
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(name, help=words) for name, (_, words) in COMMANDS.items() if name.startswith(incomplete)
+        ]
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,8 +96,8 @@ class _Commands(click.Group):
 def cli() -> None:
     """Software smart cards that unmodified PC/SC programs use.
 
-    Cards are kept in the folder VSC_HOME (default: your folder for user data). They are for tests: a card's file
-    holds its PIN and keys in clear.
+    Cards are kept in the folder VSC_HOME (default: your folder for user data). They are for tests: without a
+    passphrase their PINs and keys are kept in clear.
 
     Exit codes: 0 ok, 1 failed, 2 usage, 3 cancelled, 4 not found, 5 refused (wrong secret or policy).
     """
@@ -84,10 +125,8 @@ def run(arguments: list[str]) -> int:
         click.echo("cancelled", err=True)
         return CANCELLED
     except VscError as error:
-        click.echo(f"vsc: {error}", err=True)
-        if isinstance(error, CardNotFoundError):
-            return NOT_FOUND
-        return REFUSED if isinstance(error, RefusedError) else FAILED
+        click.echo("cancelled" if isinstance(error, Cancelled) else f"vsc: {error}", err=True)
+        return next((code for kind, code in _CODES.items() if isinstance(error, kind)), FAILED)
     except BrokenPipeError:
         # The reader of our output has gone (`vsc list | head`): nothing more to say, and nothing to flush at exit.
         sys.stdout = open(os.devnull, "w", encoding="ascii")  # noqa: SIM115

@@ -7,15 +7,15 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from types import FrameType
 
 import click
 
 from card_os.card import Card
 from vpcd_bridge import DEFAULT_ADDRESS, Address, Event, EventKind, Listener, Stop, VpcdError
-from vsc.cards import powered
+from vsc.cli.passphrase import durability_option, passphrase_option
 from vsc.errors import VscError
-from vsc.readers import Reader
+from vsc.factory import powered
+from vsc.reader import Reader
 from vsc.vpcd import VpcdSlot
 
 CONNECT_TIMEOUT_S = 5.0
@@ -60,6 +60,8 @@ class SecondsType(click.FloatRange):
     "--listen", type=AddressType(), metavar="HOST:PORT", help="Listen here for a vpcd that calls (the lesser way)."
 )
 @click.option("--for", "seconds", type=SecondsType(), metavar="SECONDS", help="Stop by itself after SECONDS.")
+@passphrase_option()
+@durability_option
 def attach_command(names: tuple[str, ...], vpcd: Address | None, listen: Address | None, seconds: float | None) -> None:
     """Plug each card NAME into the next slot of vpcd, and stay until interrupted.
 
@@ -149,19 +151,15 @@ def _run_until_stopped(runs: Sequence[_Run], stop: Stop, seconds: float | None) 
         finally:
             stop.set()
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
     threads = [threading.Thread(target=guarded, args=(run.serve,)) for run in runs]
-    for thread in threads:
-        thread.start()
-    stop.wait(seconds)
-    for run in runs:
-        run.end()
-    for thread in threads:
-        thread.join()
+    with stop.on_signals(signal.SIGINT, signal.SIGTERM):
+        for thread in threads:
+            thread.start()
+        stop.wait(seconds)
+        for run in runs:
+            run.end()
+        for thread in threads:
+            thread.join()
     for failure in failures:
         # Anything but a VpcdError is our bug: it keeps its traceback.
         raise VscError(str(failure)) if isinstance(failure, VpcdError) else failure

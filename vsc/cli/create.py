@@ -2,26 +2,43 @@
 
 import json
 import uuid
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from card_os.pin import DEFAULT_TRIES, MAX_TRIES, PinPolicy
-from vsc.cards import DEFAULT_ADMIN_KEY, DEFAULT_PIN, create, create_blank, home_store
+from vsc.cli.load import takes_pfx
+from vsc.cli.material import pfx_material
+from vsc.cli.passphrase import passphrase_option
 from vsc.cli.policy import PinPolicyType
 from vsc.cli.secret import ADMIN_KEY_SOURCES, PIN_SOURCES, read_admin_key, read_pin
 from vsc.errors import CardExistsError
-from vsc.store.directory import check_name
-from vsc.summary import summarise
+from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, create, create_blank, home_store
+from vsc.store import Image
+from vsc.store.name import check_name
+from vsc.summary import CardSummary, summarise
+
+if TYPE_CHECKING:
+    from vsc.filling.material import Material
 
 
 @click.command("create")
 @click.argument("name")
+@click.option("--label", metavar="TEXT", help="The card's friendly name, any text. Without it: NAME.")
 @click.option("--pin", metavar=PIN_SOURCES, help="The PIN; 'default' is 12345678. Without it: asks on a terminal.")
 @click.option(
     "--admin-key",
     metavar=ADMIN_KEY_SOURCES,
     help="The 24-byte key that unblocks the PIN, in hexadecimal; 'default' is 0102030405060708 three times. "
     "Without it: random, shown by 'vsc admin-key show'.",
+)
+@click.option(
+    "--puk",
+    metavar=PIN_SOURCES,
+    help="A PUK of 8 to 127 bytes; with one, only the PUK can reset the PIN, not the admin key. Without it: no PUK.",
 )
 @click.option(
     "--pin-policy",
@@ -42,41 +59,89 @@ from vsc.summary import summarise
     help="Wrong answers in a row before the admin key is blocked. Without it: no limit.",
 )
 @click.option("--card-id", type=click.UUID, help="Identity of the card. Without it: random.")
+@takes_pfx
 @click.option("--blank", is_flag=True, help="Leave PIN, keys and file system to 'gids-tool -X' or the like.")
+@click.option(
+    "--no-file-system", is_flag=True, help="Set PIN and admin key, and leave file system and id to 'vsc provision'."
+)
+@click.option(
+    "--attestation",
+    type=click.Choice(["none", "aik-only", "aik-and-cert"]),
+    default="none",
+    help="As tpmvscmgr has it; but there is no TPM here that could attest a key, so 'none' is all there is.",
+)
+@passphrase_option(is_new=True)
+@click.option("-q", "--quiet", is_flag=True, help="Print the card's id only.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 def create_command(
     name: str,
+    label: str | None,
     pin: str | None,
     admin_key: str | None,
+    puk: str | None,
     pin_policy: PinPolicy | None,
     tries: int,
     admin_tries: int | None,
     card_id: uuid.UUID | None,
+    pfx: Path | None,
+    pfx_password: str | None,
     blank: bool,
+    no_file_system: bool,
+    attestation: str,
+    quiet: bool,
     as_json: bool,
 ) -> None:
     """Make a GIDS card called NAME: personalised, operational, with its file system written."""
+    if attestation != "none":
+        raise click.UsageError("--attestation: there is no TPM here, so nothing could attest the card's keys")
+    if blank and any(one is not None for one in (pin, admin_key, card_id, puk)):
+        raise click.UsageError("a blank card gets its PIN, PUK, admin key and id later: leave these options out")
+    if no_file_system and (blank or card_id is not None):
+        raise click.UsageError("--no-file-system goes neither with --blank nor with --card-id, which is in a file")
+    if pfx is not None and (blank or no_file_system):
+        raise click.UsageError("--pfx needs a card with PIN and file system: leave --blank and --no-file-system out")
+    if pfx is None and pfx_password is not None:
+        raise click.UsageError("--pfx-password is for --pfx")
     # Before anybody is asked for a PIN; `create` checks again, under the lock.
     if home_store().exists(name):
         raise CardExistsError(f"there is a card called {check_name(name)!r} already")
+    material = None if pfx is None else pfx_material(pfx, pfx_password)
     if blank:
-        if any(one is not None for one in (pin, admin_key, card_id)):
-            raise click.UsageError("a blank card gets its PIN, admin key and id later: leave these options out")
-        image = create_blank(name, policy=pin_policy, tries=tries, admin_tries=admin_tries)
+        image = create_blank(name, policy=pin_policy, tries=tries, admin_tries=admin_tries, label=label)
     else:
-        image = create(
+        new_pin = read_pin(pin, default=DEFAULT_PIN)
+        make = partial(
+            create,
             name,
-            pin=read_pin(pin, default=DEFAULT_PIN),
+            pin=new_pin,
             admin_key=read_admin_key("random" if admin_key is None else admin_key, default=DEFAULT_ADMIN_KEY),
             policy=pin_policy,
             tries=tries,
             admin_tries=admin_tries,
             card_id=card_id,
+            puk=None if puk is None else read_pin(puk, default=DEFAULT_PIN, option="--puk", what="PUK"),
+            label=label,
+            file_system=not no_file_system,
         )
-    summary = summarise(image)
+        image = make() if material is None else _filled(make, material, new_pin)
+    _tell(summarise(image), quiet=quiet, as_json=as_json)
+
+
+def _filled(make: Callable[..., Image], material: "Material", pin: bytes) -> Image:
+    from vsc.filling.virtual import create_filled
+
+    return create_filled(lambda store: make(store=store), material, pin=pin)
+
+
+def _tell(card: CardSummary, *, quiet: bool, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(summary.as_json()))
-    elif blank:
-        click.echo(f"Made the blank card {image.name!r}.")
+        click.echo(json.dumps(card.as_json()))
+    elif quiet:
+        # A card without a file system has no id yet.
+        click.echo(card.card_id or "-")
+    elif card.life_cycle == "initialisation":
+        click.echo(f"Made the blank card {card.name!r}.")
+    elif card.card_id is None:
+        click.echo(f"Made the card {card.name!r}, without a file system.")
     else:
-        click.echo(f"Made the card {image.name!r}, id {summary.card_id}.")
+        click.echo(f"Made the card {card.name!r}, id {card.card_id}.")

@@ -1,16 +1,17 @@
 """`vsc destroy`."""
 
-import sys
-
 import click
 
-from vsc.cards import home_store
+from vsc.cli.instances import home_instances
+from vsc.cli.secret import confirm
+from vsc.cli.target import name_argument
 from vsc.errors import CardNotFoundError
-from vsc.store.directory import check_name
+from vsc.factory import home_store
+from vsc.store.name import check_name
 
 
 @click.command("destroy")
-@click.argument("name")
+@name_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def destroy_command(name: str, yes: bool) -> None:
     """Delete the card NAME, with its keys, for good. A card in use cannot be deleted."""
@@ -18,8 +19,7 @@ def destroy_command(name: str, yes: bool) -> None:
     if not store.exists(name):
         raise CardNotFoundError(f"there is no card called {name!r}")
     if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError("no terminal to ask on: say --yes")
-        click.confirm(f"Delete the card {name!r} and its keys for good?", abort=True, err=True)
+        confirm(f"Delete the card {name!r} and its keys for good?")
     store.destroy(name)
+    home_instances().forget(name)
     click.echo(f"Deleted the card {name!r}.")

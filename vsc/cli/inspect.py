@@ -3,15 +3,14 @@
 import json
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from vsc.cards import home_store
+from vsc.cli.passphrase import passphrase_option
+from vsc.cli.table import print_table
+from vsc.cli.target import name_argument
+from vsc.errors import CardLocked
+from vsc.factory import home_store
 from vsc.store.image import Image
 from vsc.summary import CardSummary, summarise
-
-_NO_LIMIT = 1000
 
 
 def _tries(counter: dict[str, int] | None) -> str:
@@ -22,20 +21,22 @@ def _tries(counter: dict[str, int] | None) -> str:
 
 
 @click.command("list")
+@passphrase_option()
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
 def list_command(as_json: bool) -> int:
-    """List the cards. An image that cannot be read is told on stderr, and the exit code is 1."""
+    """List the cards; of an encrypted one without its passphrase only that it is there.
+
+    An image that cannot be read is told on stderr, and the exit code is 1.
+    """
     images = list(home_store().images())
-    cards = sorted((summarise(one) for one in images if isinstance(one, Image)), key=lambda card: card.name)
-    broken = [one for one in images if not isinstance(one, Image)]
+    cards = [summarise(one) for one in images if isinstance(one, Image)]
+    locked = [one.name for one in images if isinstance(one, CardLocked)]
+    broken = [one for one in images if not isinstance(one, Image | CardLocked)]
     if as_json:
-        click.echo(json.dumps([card.as_json() for card in cards]))
-    elif cards:
-        table = Table("name", "profile", "state", "PIN", "keys", "card id", box=None, pad_edge=False)
-        for card in cards:
-            cells = (card.name, card.profile, card.life_cycle, _tries(card.pin), str(len(card.containers)))
-            table.add_row(*map(Text, cells), Text(card.card_id or "-"))
-        _print(table)
+        found = [card.as_json() for card in cards] + [{"name": name, "locked": True} for name in locked]
+        click.echo(json.dumps(sorted(found, key=lambda card: str(card["name"]))))
+    elif cards or locked:
+        _print_list(cards, locked)
     elif not broken:
         click.echo("There are no cards yet: make one with 'vsc create NAME'.", err=True)
     for error in broken:
@@ -43,17 +44,24 @@ def list_command(as_json: bool) -> int:
     return 1 if broken else 0
 
 
-def _print(table: Table) -> None:
-    """Prints a table, never cut and without blanks at the ends: a script that reads it must see whole words."""
-    console = Console(highlight=False, width=_NO_LIMIT)
-    with console.capture() as capture:
-        console.print(table)
-    for line in capture.get().splitlines():
-        click.echo(line.rstrip())
+def _print_list(cards: list[CardSummary], locked: list[str]) -> None:
+    rows = [(card.name, card.label, *_columns(card)) for card in cards]
+    rows += [(name, "-", "-", "locked", "-", "-", "-") for name in locked]
+    head = ("name", "label", "profile", "state", "PIN", "keys", "card id")
+    # Most labels are the name: a column that says so would only take room.
+    places = [at for at in range(len(head)) if head[at] != "label" or any(card.label != card.name for card in cards)]
+    print_table(tuple(head[at] for at in places), (tuple(row[at] for at in places) for row in sorted(rows)))
+
+
+def _columns(card: CardSummary) -> tuple[str, ...]:
+    # Short enough for 80 columns: name, state, tries and the long id are what people look for.
+    pin = card.pin and (f"{card.pin['tries_left']} of {card.pin['try_limit']}" if card.pin["tries_left"] else "blocked")
+    return card.profile, card.life_cycle, pin or "not set", str(len(card.containers)), card.card_id or "-"
 
 
 @click.command("show")
-@click.argument("name")
+@name_argument
+@passphrase_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one object.")
 def show_command(name: str, as_json: bool) -> None:
     """Show what the card NAME holds."""
@@ -61,20 +69,13 @@ def show_command(name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(summary.as_json()))
         return
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for label, value in _rows(summary):
-        table.add_row(Text(label), Text(_printable(value)))
-    _print(table)
-
-
-def _printable(text: str) -> str:
-    """Replaces what a terminal might obey: names in containers and certificates are anybody's."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    print_table(None, _rows(summary))
 
 
 def _rows(card: CardSummary) -> list[tuple[str, str]]:
     rows = [
         ("Name", card.name),
+        *([("Label", card.label)] if card.label != card.name else []),
         ("Profile", card.profile),
         ("State", card.life_cycle),
         ("Card id", card.card_id or "none"),

@@ -4,7 +4,7 @@ import os
 import shlex
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -12,12 +12,14 @@ import click
 
 from vpcd_bridge.stop import Stop
 from vsc import child
-from vsc.cards import DEFAULT_PIN
+from vsc.cli.passphrase import durability_option, passphrase_option, without_passphrase
 from vsc.control import NAME, ControlServer
 from vsc.control import VARIABLE as CONTROL_VARIABLE
 from vsc.desk import Desk
+from vsc.factory import DEFAULT_PIN
 from vsc.pcsc import Service, remove_stale
 from vsc.pcsc.service import VARIABLE
+from vsc.reader import Reader
 from vsc.trace import Recorder
 
 _DEFAULT_PROFILE = "gids"
@@ -37,14 +39,22 @@ def _serving(
             socket_path=socket,
             on_apdu=(lambda reader, command, response: recorder(reader.name, command, response)) if recorder else None,
         )
-        if pinpad:
-            _attach_pin_pads(desk, pinpad)
+        equip = _pin_pads(pinpad) if pinpad else lambda reader: None
+        for reader in desk.readers:
+            equip(reader)
+
+        def add(reader: Reader) -> None:
+            equip(reader)
+            service.add_reader(reader)
+
+        desk.show_in(add=add, remove=service.remove_reader)
         stack.enter_context(service)
         control = stack.enter_context(ControlServer(service.folder / NAME, desk, service.settle))
         yield {VARIABLE: str(service.socket_path), CONTROL_VARIABLE: str(control.path)}
 
 
-def _attach_pin_pads(desk: Desk, source: str) -> None:
+def _pin_pads(source: str) -> Callable[[Reader], None]:
+    """What gives a reader a PIN pad."""
     # Imported only now: most runs have no PIN pad, and start-up is part of the product.
     from vsc.pinpad import PinPad, PinSourceError, pin_source
 
@@ -52,8 +62,11 @@ def _attach_pin_pads(desk: Desk, source: str) -> None:
         ask = pin_source(source)
     except PinSourceError as error:
         raise click.BadParameter(str(error), param_hint="--pinpad") from None
-    for reader in desk.readers:
+
+    def equip(reader: Reader) -> None:
         PinPad(reader, ask)
+
+    return equip
 
 
 def _lay_out(desk: Desk, cards: tuple[str, ...], readers: tuple[str, ...]) -> None:
@@ -84,6 +97,8 @@ _trace_option = click.option(
 @_pinpad_option
 @_trace_option
 @click.option("--isolate", is_flag=True, help="Give the command its own GNUPGHOME and XDG_RUNTIME_DIR, too.")
+@passphrase_option()
+@durability_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] COMMAND [ARG]...")
 def run_command(
     cards: tuple[str, ...],
@@ -111,6 +126,7 @@ def run_command(
         # What is typed on the pad is not for the command's eyes.
         if pinpad and pinpad.startswith("env:"):
             env.pop(pinpad.removeprefix("env:"), None)
+        env = without_passphrase(env)
         if isolate:
             env |= _private_folders(stack)
         try:
@@ -141,6 +157,8 @@ def _private_folders(stack: ExitStack) -> dict[str, str]:
 @click.option("--reader", "readers", multiple=True, metavar="NAME", help="Name of the next reader. Repeatable.")
 @_pinpad_option
 @_trace_option
+@passphrase_option()
+@durability_option
 @click.option("--allow-root", is_flag=True, help="Let root use the service, too.")
 def serve_command(
     socket: Path | None,
@@ -156,8 +174,7 @@ def serve_command(
     """
     with ExitStack() as stack:
         stop = stack.enter_context(Stop())
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: stop.set())
+        stack.enter_context(stop.on_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
         desk = stack.enter_context(Desk())
         _lay_out(desk, cards, readers)
         if not desk.readers:

@@ -2,15 +2,26 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from card_os.sw import meaning
-from vsc.cards import powered
+from vsc.cli.passphrase import passphrase_option
+from vsc.cli.target import complete_card, opened, reader_option
 from vsc.decode import command_name, is_secret, shown
+from vsc.factory import powered
+from vsc.profiles import GIDS
+
+if TYPE_CHECKING:
+    from vsc.machine import MachineReader
 
 MAX_APDU_BYTES = 65_544
+
+Answer = tuple[bytes, int, str]
+"""Data, status word, the card's reason where it has one."""
 
 
 def _parse(text: str) -> bytes:
@@ -40,16 +51,48 @@ def _from_stdin() -> Iterator[bytes]:
         raise click.UsageError("stdin is not text") from None
 
 
+@contextmanager
+def _card(name: str) -> Iterator[tuple[Callable[[bytes], Answer], Callable[[bytes], str]]]:
+    """A card of the store, in process: how to send, and what a command is called."""
+    with powered(name) as card:
+
+        def send(command: bytes) -> Answer:
+            outcome = card.exchange(command)
+            return outcome.response.data, outcome.response.sw, str(outcome.reason or "")
+
+        yield send, lambda command: command_name(command, card.applications)
+
+
+@contextmanager
+def _card_in(reader: str) -> Iterator[tuple[Callable[[bytes], Answer], Callable[[bytes], str]]]:
+    """Any card in a reader, nobody else's for the time."""
+    # Outside a `with` block, the handle's reader is the machine's.
+    found = cast("MachineReader", opened(None, reader).reader)
+    with found.connect() as connection, connection.transaction():
+
+        def send(command: bytes) -> Answer:
+            response = connection.transmit(command)
+            return response[:-2], int.from_bytes(response[-2:]), ""
+
+        yield send, lambda command: command_name(command, GIDS.applications)
+
+
 @click.command("transmit")
-@click.argument("name")
-@click.argument("apdus", nargs=-1, required=True, metavar="APDU...")
+@click.argument("words", nargs=-1, required=True, metavar="[NAME] APDU...", shell_complete=complete_card)
+@reader_option
+@passphrase_option()
 @click.option("--json", "as_json", is_flag=True, help='Print [{"data": "<hex>", "sw": "<hex>"}, ...].')
-def transmit_command(name: str, apdus: tuple[str, ...], as_json: bool) -> None:
+def transmit_command(words: tuple[str, ...], reader: str | None, as_json: bool) -> None:
     """Send APDUs, in hexadecimal, to the card NAME: in process, one power-on, no reader.
+
+    With --reader: to the card in that PC/SC reader, whatever it is; nobody else gets a word in between.
 
     With - instead of APDUs they are read from stdin, one a line, # for comments: the only way for APDUs that carry a
     PIN or a key. The exit code is 0 whatever the card answers.
     """
+    name, apdus = ("", words) if reader is not None else (words[0], words[1:])
+    if not apdus:
+        raise click.UsageError("Missing argument 'APDU...'.")
     if "-" in apdus and len(apdus) > 1:
         raise click.UsageError("'-' stands alone")
     commands: Iterable[bytes] = _from_stdin() if apdus == ("-",) else _from_arguments(apdus)
@@ -58,15 +101,14 @@ def transmit_command(name: str, apdus: tuple[str, ...], as_json: bool) -> None:
         # answer is printed before the next line is read: a program at the other end can react to it.
         commands = list(commands)
     answers = []
-    with powered(name) as card:
+    with _card(name) if reader is None else _card_in(reader) as (send, named):
         for command in commands:
-            outcome = card.exchange(command)
-            data, sw = outcome.response.data.hex().upper(), f"{outcome.response.sw:04X}"
-            answers.append({"data": data, "sw": sw})
+            response, sw, reason = send(command)
+            data = response.hex().upper()
+            answers.append({"data": data, "sw": f"{sw:04X}"})
             if as_json:
                 continue
-            click.echo(f"> {shown(command)}  {command_name(command, card.applications)}")
-            reason = f": {outcome.reason}" if outcome.reason else ""
-            click.echo(f"< {data}{' ' if data else ''}{sw}  {meaning(outcome.response.sw)}{reason}")
+            click.echo(f"> {shown(command)}  {named(command)}")
+            click.echo(f"< {data}{' ' if data else ''}{sw:04X}  {meaning(sw)}{': ' if reason else ''}{reason}")
     if as_json:
         click.echo(json.dumps(answers))

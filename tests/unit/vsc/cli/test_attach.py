@@ -11,9 +11,9 @@ import pytest
 
 from tests.unit.vsc import processes, samples
 from tests.unit.vsc.cli.shell import Shell
-from vsc.cards import gids_state
 from vsc.cli import attach
-from vsc.store.directory import DirectoryStore
+from vsc.factory import gids_state
+from vsc.store.sqlite import SqliteStore
 
 PATIENCE_S = 30.0
 ATR = bytes.fromhex("3B8D0180FBA000000397425446590201C9")
@@ -115,7 +115,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 class TestPluggedIn:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_a_card_stays_until_interrupted(
-        self, work: DirectoryStore, home: Path, vpcd: tuple[socket.socket, socket.socket], number: signal.Signals
+        self, work: SqliteStore, home: Path, vpcd: tuple[socket.socket, socket.socket], number: signal.Signals
     ) -> None:
         where = address(vpcd[0])
         with attached(home, "work", "--vpcd", where) as process, accepted(vpcd[0]) as slot:
@@ -132,7 +132,7 @@ class TestPluggedIn:
             pass
 
     def test_two_cards_in_two_slots(
-        self, work: DirectoryStore, home: Path, vpcd: tuple[socket.socket, socket.socket]
+        self, work: SqliteStore, home: Path, vpcd: tuple[socket.socket, socket.socket]
     ) -> None:
         work.create(samples.image("second"))
         with (
@@ -151,9 +151,7 @@ class TestPluggedIn:
         assert (code, out) == (0, "")
         assert sorted(line.split(":")[0] for line in err.splitlines()) == ["second", "work"]
 
-    def test_for_some_seconds(
-        self, work: DirectoryStore, home: Path, vpcd: tuple[socket.socket, socket.socket]
-    ) -> None:
+    def test_for_some_seconds(self, work: SqliteStore, home: Path, vpcd: tuple[socket.socket, socket.socket]) -> None:
         with (
             attached(home, "work", "--vpcd", address(vpcd[0]), "--for", "0.2") as process,
             accepted(vpcd[0]) as slot,
@@ -161,7 +159,7 @@ class TestPluggedIn:
             assert slot.is_empty
             assert ends(process) == (0, "", "work: was never in a reader\n")
 
-    def test_a_vpcd_that_calls(self, work: DirectoryStore, home: Path) -> None:
+    def test_a_vpcd_that_calls(self, work: SqliteStore, home: Path) -> None:
         with doors() as (door, _):
             where = address(door)
         with attached(home, "work", "--listen", where) as process:
@@ -178,16 +176,16 @@ class TestPluggedIn:
             assert ends(process)[0] == 0
 
     def test_a_card_that_is_attached_is_in_use_and_can_be_read(
-        self, shell: Shell, work: DirectoryStore, home: Path, vpcd: tuple[socket.socket, socket.socket]
+        self, shell: Shell, work: SqliteStore, home: Path, vpcd: tuple[socket.socket, socket.socket]
     ) -> None:
         with attached(home, "work", "--vpcd", address(vpcd[0])), accepted(vpcd[0]) as slot:
             assert slot.ask(ASK_ATR) == ATR
             for arguments in (("attach", "work"), ("transmit", "work", "00200080"), ("destroy", "--yes", "work")):
                 assert shell.fails(1, *arguments) == "vsc: card 'work' is in use by another process\n"
-            assert "3 of 3 tries left" in shell.ok("list")
+            assert "3 of 3" in shell.ok("list")
 
     def test_what_answers_is_no_vpcd(
-        self, work: DirectoryStore, home: Path, vpcd: tuple[socket.socket, socket.socket]
+        self, work: SqliteStore, home: Path, vpcd: tuple[socket.socket, socket.socket]
     ) -> None:
         with attached(home, "work", "--vpcd", address(vpcd[0])) as process, accepted(vpcd[0]) as slot:
             slot.send(b"")
@@ -199,7 +197,7 @@ class TestPluggedIn:
 
 @pytest.mark.usefixtures("impatient")
 class TestNobodyThere:
-    def test_nothing_listens(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_nothing_listens(self, shell: Shell, work: SqliteStore) -> None:
         with doors() as (door, _):
             where = address(door)
         error = shell.fails(1, "attach", "work", "--vpcd", where)
@@ -207,13 +205,13 @@ class TestNobodyThere:
         with work.open("work"):
             pass
 
-    def test_a_host_that_is_not_there(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_a_host_that_is_not_there(self, shell: Shell, work: SqliteStore) -> None:
         assert "vsc: nothing answers at no.such.host.invalid:1 (" in shell.fails(
             1, "attach", "work", "--vpcd", "no.such.host.invalid:1"
         )
 
     def test_a_port_that_is_taken(
-        self, shell: Shell, work: DirectoryStore, vpcd: tuple[socket.socket, socket.socket]
+        self, shell: Shell, work: SqliteStore, vpcd: tuple[socket.socket, socket.socket]
     ) -> None:
         where = address(vpcd[0])
         error = shell.fails(1, "attach", "work", "--listen", where)
@@ -239,7 +237,7 @@ class TestUsage:
             (("work", "--for", "1e300"), "--for"),
         ],
     )
-    def test_usage_errors(self, shell: Shell, work: DirectoryStore, arguments: tuple[str, ...], text: str) -> None:
+    def test_usage_errors(self, shell: Shell, work: SqliteStore, arguments: tuple[str, ...], text: str) -> None:
         assert text in shell.fails(2, "attach", *arguments)
 
     @pytest.mark.parametrize("option", ["--vpcd", "--listen"])
@@ -257,14 +255,14 @@ class TestUsage:
             "35963",
         ],
     )
-    def test_what_is_no_address(self, shell: Shell, work: DirectoryStore, option: str, where: str) -> None:
+    def test_what_is_no_address(self, shell: Shell, work: SqliteStore, option: str, where: str) -> None:
         assert f"{where!r} is not HOST:PORT" in shell.fails(2, "attach", "work", option, where)
 
-    def test_what_is_no_host(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_what_is_no_host(self, shell: Shell, work: SqliteStore) -> None:
         for host in ("a..b", "ä" * 70):
             assert "is no host name" in shell.fails(2, "attach", "work", "--vpcd", f"{host}:1")
 
-    def test_one_that_is_not_there_leaves_the_others_free(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_one_that_is_not_there_leaves_the_others_free(self, shell: Shell, work: SqliteStore) -> None:
         shell.fails(4, "attach", "work", "gone")
         with work.open("work"):
             pass
@@ -272,7 +270,7 @@ class TestUsage:
     @pytest.mark.usefixtures("impatient")
     @pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)])
     def test_who_listens_to_everybody_is_warned(
-        self, shell: Shell, work: DirectoryStore, vpcd: tuple[socket.socket, socket.socket], host: str, warned: bool
+        self, shell: Shell, work: SqliteStore, vpcd: tuple[socket.socket, socket.socket], host: str, warned: bool
     ) -> None:
         error = shell.fails(1, "attach", "work", "--listen", f"{host}:{vpcd[0].getsockname()[1]}")
         assert ("can use the card" in error) is warned

@@ -10,12 +10,12 @@ from card_os.pin import CharacterRule, Pin, PinPolicy
 from card_os.secret import Secret
 from tests.unit.vsc import samples
 from tests.unit.vsc.cli.shell import Shell
-from vsc.store.directory import DirectoryStore
+from vsc.store.sqlite import SqliteStore
 from vsc.summary import summarise
 
 
 @pytest.fixture
-def three(work: DirectoryStore, shell: Shell) -> DirectoryStore:
+def three(work: SqliteStore, shell: Shell) -> SqliteStore:
     """A store with `work`, `blank` and `blocked`."""
     shell.ok("create", "blank", "--blank")
     state = samples.state(admin_tries=4)
@@ -24,15 +24,46 @@ def three(work: DirectoryStore, shell: Shell) -> DirectoryStore:
 
 
 class TestList:
-    def test_cards_by_name(self, shell: Shell, three: DirectoryStore) -> None:
-        assert shell.ok("list").splitlines() == [
-            "name     profile  state           PIN                     keys  card id",
-            "blank    gids     initialisation  not set                 0     -",
-            f"blocked  gids     operational     blocked (0 of 3 tries)  0     {samples.UUID_OF_CARD_ID}",
-            f"work     gids     operational     3 of 3 tries left       1     {samples.UUID_OF_CARD_ID}",
+    def test_cards_by_name(self, shell: Shell, three: SqliteStore) -> None:
+        lines = shell.ok("list").splitlines()
+        assert lines == [
+            "name     profile  state           PIN      keys  card id",
+            "blank    gids     initialisation  not set  0     -",
+            f"blocked  gids     operational     blocked  0     {samples.UUID_OF_CARD_ID}",
+            f"work     gids     operational     3 of 3   1     {samples.UUID_OF_CARD_ID}",
         ]
 
-    def test_as_json(self, shell: Shell, three: DirectoryStore) -> None:
+    def test_short_names_fit_into_80_columns(self, shell: Shell, work: SqliteStore) -> None:
+        assert max(map(len, shell.ok("list").splitlines())) <= 80
+
+    def test_labels_have_a_column_where_one_is_not_the_name(self, shell: Shell, work: SqliteStore) -> None:
+        work.create(replace(samples.image("other"), label="Ada's card"))
+        assert shell.ok("list").splitlines() == [
+            "name   label       profile  state        PIN     keys  card id",
+            f"other  Ada's card  gids     operational  3 of 3  0     {samples.UUID_OF_CARD_ID}",
+            f"work   work        gids     operational  3 of 3  1     {samples.UUID_OF_CARD_ID}",
+        ]
+
+    def test_a_label_may_hold_anything(self, shell: Shell, store: SqliteStore) -> None:
+        store.create(replace(samples.image("work"), label="a\x1b[2Jb\nc"))
+        for command in (("list",), ("show", "work")):
+            assert "a\ufffd[2Jb\ufffdc" in shell.ok(*command)
+
+    def test_an_encrypted_card_is_listed_without_its_passphrase(
+        self, shell: Shell, work: SqliteStore, home: Path
+    ) -> None:
+        SqliteStore(home, passphrase=b"secret", scrypt_cost=2).create(samples.image("sealed"))
+        assert shell.ok("list").splitlines()[1:] == [
+            "sealed  -        locked       -       -     -",
+            f"work    gids     operational  3 of 3  1     {samples.UUID_OF_CARD_ID}",
+        ]
+        assert json.loads(shell.ok("list", "--json")) == [
+            {"name": "sealed", "locked": True},
+            summarise(work.read("work")).as_json(),
+        ]
+        assert "card 'sealed' is locked" in shell.fails(5, "show", "sealed")
+
+    def test_as_json(self, shell: Shell, three: SqliteStore) -> None:
         names = ("blank", "blocked", "work")
         assert json.loads(shell.ok("list", "--json")) == [summarise(three.read(name)).as_json() for name in names]
 
@@ -44,7 +75,7 @@ class TestList:
         assert not home.exists()
 
     def test_a_damaged_card_is_told_and_the_others_are_listed(
-        self, shell: Shell, three: DirectoryStore, home: Path
+        self, shell: Shell, three: SqliteStore, home: Path
     ) -> None:
         damaged = home / "0123456789abcdef0123456789abcdef.card"
         damaged.write_bytes(b"damaged")
@@ -58,10 +89,10 @@ class TestList:
     def test_only_a_damaged_card(self, shell: Shell, home: Path) -> None:
         home.mkdir()
         (home / "x.card").write_bytes(b'{"format": "virtual smart card image", "version": 7}')
-        error = "vsc: x.card: the image has version 7; this vsc reads up to 1: use a newer one\n"
+        error = "vsc: x.card: the image has version 7; this vsc reads up to 2: use a newer one\n"
         assert shell.fails(1, "list") == error
 
-    def test_names_are_never_cut_or_taken_for_markup(self, shell: Shell, store: DirectoryStore) -> None:
+    def test_names_are_never_cut_or_taken_for_markup(self, shell: Shell, store: SqliteStore) -> None:
         names = ["[bold]x[/bold]", "雪" * 40, "w" * 80, ":smiley:"]
         for name in names:
             store.create(samples.image(name))
@@ -76,7 +107,7 @@ class TestList:
 
 
 class TestShow:
-    def test_a_card_with_a_key(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_a_card_with_a_key(self, shell: Shell, work: SqliteStore) -> None:
         assert shell.ok("show", "work") == (
             "Name           work\n"
             "Profile        gids\n"
@@ -93,7 +124,7 @@ class TestShow:
             "  certificate  CN=Ada Lovelace\n"
         )
 
-    def test_a_blank_card(self, shell: Shell, three: DirectoryStore) -> None:
+    def test_a_blank_card(self, shell: Shell, three: SqliteStore) -> None:
         rows = dict(line.split("  ", 1) for line in shell.ok("show", "blank").splitlines())
         rows = {label: value.strip() for label, value in rows.items()}
         assert rows == {
@@ -110,12 +141,12 @@ class TestShow:
             "Containers": "none",
         }
 
-    def test_counters(self, shell: Shell, three: DirectoryStore) -> None:
+    def test_counters(self, shell: Shell, three: SqliteStore) -> None:
         text = shell.ok("show", "blocked")
         assert "PIN         blocked (0 of 3 tries)\n" in text
         assert "Admin key   set, 4 of 4 tries left\n" in text
 
-    def test_policy_and_puk(self, shell: Shell, store: DirectoryStore) -> None:
+    def test_policy_and_puk(self, shell: Shell, store: SqliteStore) -> None:
         policy = PinPolicy(6, 12, digits=CharacterRule.REQUIRE_AT_LEAST_ONE, uppercase=CharacterRule.DISALLOW)
         state = replace(samples.state(policy=policy), puk=Pin(Secret(b"87654321"), 3, 2))
         store.create(samples.image("work", state))
@@ -124,16 +155,16 @@ class TestShow:
         assert "PUK         2 of 3 tries left\n" in text
         assert "87654321" not in text
 
-    def test_as_json(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_as_json(self, shell: Shell, work: SqliteStore) -> None:
         assert json.loads(shell.ok("show", "work", "--json")) == summarise(work.read("work")).as_json()
 
-    def test_it_changes_nothing(self, shell: Shell, work: DirectoryStore, home: Path) -> None:
+    def test_it_changes_nothing(self, shell: Shell, work: SqliteStore, home: Path) -> None:
         before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in home.iterdir()}
         shell.ok("show", "work")
         shell.ok("list")
         assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in home.iterdir()} == before
 
-    def test_what_strangers_wrote_does_not_reach_the_terminal(self, shell: Shell, store: DirectoryStore) -> None:
+    def test_what_strangers_wrote_does_not_reach_the_terminal(self, shell: Shell, store: SqliteStore) -> None:
         der = samples.certificate("Ada\x1b]0;pwned\x07\nCert")
         state = samples.state_with_key(samples.certificate_file(der), name="k\x1b[31m\nKey  fake")
         store.create(samples.image("work", state))
@@ -142,6 +173,6 @@ class TestShow:
         assert len(text.splitlines()) == 13
         assert "k\ufffd[31m\ufffdKey  fake (key exchange, default)" in text
 
-    def test_an_unreadable_certificate(self, shell: Shell, store: DirectoryStore) -> None:
+    def test_an_unreadable_certificate(self, shell: Shell, store: SqliteStore) -> None:
         store.create(samples.image("work", samples.state_with_key(b"rubbish")))
         assert "  certificate  (unreadable certificate)\n" in shell.ok("show", "work")

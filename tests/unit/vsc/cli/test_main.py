@@ -9,12 +9,23 @@ import click
 import pytest
 
 import vsc.cli
-from tests.unit.vsc import processes
+from tests.unit.vsc import processes, rows
 from tests.unit.vsc.cli.shell import Shell
-from vsc.cli.__main__ import COMMANDS, cli, run
-from vsc.store.directory import DirectoryStore
+from vsc.cli.__main__ import COMMANDS, GROUPS, cli, run
+from vsc.store.sqlite import SqliteStore
 
-NOT_COMMANDS = {"__main__", "policy", "secret"}
+NOT_COMMANDS = {
+    "__main__",
+    "authority",
+    "instances",
+    "material",
+    "passphrase",
+    "policy",
+    "secret",
+    "table",
+    "target",
+    "windows",
+}
 
 
 def all_commands(
@@ -32,9 +43,14 @@ def all_commands(
 
 class TestHelp:
     def test_the_table_has_every_command(self) -> None:
-        cards = {"create", "list", "show", "attach", "transmit", "admin-key", "destroy"}
-        readers = {"run", "serve", "insert", "eject", "swap", "reset"}
-        assert set(COMMANDS) == cards | readers
+        cards = {"create", "list", "show", "destroy"}
+        rights = {"pin", "admin-key", "provision"}
+        readers = {"run", "serve", "attach", "readers", "watch", "insert", "eject", "swap", "reset", "transmit"}
+        assert set(COMMANDS) >= cards | rights | readers | {"tpmvscmgr", "completion"}
+
+    def test_every_command_is_in_one_group(self) -> None:
+        assert [name for commands in GROUPS.values() for name in commands] == list(COMMANDS)
+        assert all(2 <= len(commands) <= 8 for commands in GROUPS.values())
 
     def test_every_module_of_a_command_is_in_the_table(self) -> None:
         modules = {module.name for module in pkgutil.iter_modules(vsc.cli.__path__)} - NOT_COMMANDS
@@ -58,8 +74,11 @@ class TestHelp:
 
     def test_the_list_of_commands(self, shell: Shell) -> None:
         text = shell.ok("--help")
-        for name, (_, words) in COMMANDS.items():
-            assert f"  {name:<9}  {words}\n" in text
+        assert len(text.splitlines()) <= 60
+        for group, commands in GROUPS.items():
+            _, _, below = text.partition(f"\n{group}:\n")
+            lines = [f"  {name:<10}  {words}" for name, (_, words) in commands.items()]
+            assert below.splitlines()[: len(lines)] == lines
         for code in ("0 ok", "1 failed", "2 usage", "3 cancelled", "4 not found", "5 refused"):
             assert code in " ".join(text.split())
 
@@ -68,7 +87,7 @@ class TestHelp:
 
     @pytest.mark.parametrize("arguments", [(), ("admin-key",)])
     def test_nothing_said_shows_the_help_and_is_a_usage_error(self, shell: Shell, arguments: tuple[str, ...]) -> None:
-        assert "Commands:" in shell.fails(2, *arguments)
+        assert "Usage: vsc" in shell.fails(2, *arguments)
 
     @pytest.mark.parametrize(
         ("arguments", "text"),
@@ -93,7 +112,7 @@ class TestExitCodes:
     def test_0_ok(self, shell: Shell, home: Path) -> None:
         shell.ok("create", "work", "--pin", "default")
 
-    def test_1_failed(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_1_failed(self, shell: Shell, work: SqliteStore) -> None:
         assert shell.fails(1, "create", "work", "--pin", "default") == "vsc: there is a card called 'work' already\n"
 
     def test_2_usage(self, shell: Shell, home: Path) -> None:
@@ -125,14 +144,14 @@ class TestExitCodes:
         def fail(*_: object) -> None:
             raise OSError("out of luck")
 
-        monkeypatch.setattr(DirectoryStore, "images", fail)
+        monkeypatch.setattr(SqliteStore, "images", fail)
         assert shell.fails(1, "list") == "vsc: out of luck\n"
 
     def test_an_interrupt_is_cancelled(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupt(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(DirectoryStore, "images", interrupt)
+        monkeypatch.setattr(SqliteStore, "images", interrupt)
         assert shell.fails(3, "list").split() == ["cancelled"]
 
 
@@ -152,12 +171,11 @@ class TestHome:
             error = shell.fails(1, *arguments)
             assert error.startswith("vsc: ")
             assert error.count("\n") == 1
-        shell.fails(4, "destroy", "--yes", "work")
+        shell.fails(1, "destroy", "--yes", "work")
         assert home.read_text() == "a file"
 
-    def test_an_image_that_is_damaged(self, shell: Shell, work: DirectoryStore, home: Path) -> None:
-        (path,) = home.glob("*.card")
-        path.write_bytes(b"damaged")
+    def test_an_image_that_is_damaged(self, shell: Shell, work: SqliteStore, home: Path) -> None:
+        rows.put(home, b"damaged")
         for arguments in (
             ("show", "work"),
             ("transmit", "work", "00A40000"),
@@ -165,9 +183,9 @@ class TestHome:
             ("attach", "work"),
         ):
             assert shell.fails(1, *arguments) == "vsc: card 'work': the image is not JSON: it is damaged or no card\n"
-        assert path.read_bytes() == b"damaged"
+        assert rows.raw_of(home) == b"damaged"
 
-    def test_a_card_that_another_process_has(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_a_card_that_another_process_has(self, shell: Shell, work: SqliteStore) -> None:
         with work.open("work"):
             for arguments in (("transmit", "work", "00A40000"), ("destroy", "--yes", "work"), ("attach", "work")):
                 assert shell.fails(1, *arguments) == "vsc: card 'work' is in use by another process\n"
@@ -179,7 +197,7 @@ class TestHome:
 class TestOutput:
     """Output that nobody takes, and terminals that lack a character."""
 
-    def test_a_reader_that_has_gone(self, work: DirectoryStore, home: Path) -> None:
+    def test_a_reader_that_has_gone(self, work: SqliteStore, home: Path) -> None:
         for arguments in (("list",), ("show", "work"), ("transmit", "work", "00A40000", "00A40000")):
             with subprocess.Popen(
                 [*processes.VSC, *arguments],
@@ -193,7 +211,7 @@ class TestOutput:
                 assert process.stderr.read() == b""
                 assert process.wait() == 1
 
-    def test_a_full_disk(self, work: DirectoryStore, home: Path) -> None:
+    def test_a_full_disk(self, work: SqliteStore, home: Path) -> None:
         with open("/dev/full", "wb") as full:
             done = subprocess.run(
                 [*processes.VSC, "list"],
@@ -205,7 +223,7 @@ class TestOutput:
             )
         assert (done.returncode, done.stderr) == (1, b"vsc: No space left on device\n")
 
-    def test_a_terminal_that_lacks_a_character(self, store: DirectoryStore, home: Path) -> None:
+    def test_a_terminal_that_lacks_a_character(self, store: SqliteStore, home: Path) -> None:
         code, out, err = processes.vsc(home, "create", "☂ ä", "--pin", "default", more={"PYTHONIOENCODING": "latin-1"})
         assert (code, err) == (0, "")
         assert out.startswith("Made the card '\\u2602 ")

@@ -7,26 +7,26 @@ import pytest
 
 from tests.unit.vsc import processes, samples
 from tests.unit.vsc.cli.shell import Shell
-from vsc.cards import admin_key_of, gids_state
 from vsc.cli.secret import read_admin_key, read_pin
-from vsc.store.directory import DirectoryStore
+from vsc.factory import admin_key_of, gids_state
+from vsc.store.sqlite import SqliteStore
 
 DEFAULT = b"default!"
 
 
-def pin_of(store: DirectoryStore, name: str = "work") -> bytes:
+def pin_of(store: SqliteStore, name: str = "work") -> bytes:
     value = gids_state(store.read(name)).pin.value
     assert value is not None
     return value.reveal()
 
 
 class TestPin:
-    def test_from_a_variable(self, shell: Shell, store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_from_a_variable(self, shell: Shell, store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MY_PIN", "gehéim ")
         shell.ok("create", "work", "--pin", "env:MY_PIN")
         assert pin_of(store) == "gehéim ".encode()
 
-    def test_from_a_variable_that_is_not_utf_8(self, store: DirectoryStore, home: Path) -> None:
+    def test_from_a_variable_that_is_not_utf_8(self, store: SqliteStore, home: Path) -> None:
         more = {"MY_PIN": b"\xff\xfe1234".decode("utf-8", "surrogateescape")}
         code, _, err = processes.vsc(home, "create", "work", "--pin", "env:MY_PIN", more=more)
         assert (code, err) == (0, "")
@@ -44,13 +44,13 @@ class TestPin:
         ],
     )
     def test_from_a_file_without_its_last_line_end(
-        self, shell: Shell, store: DirectoryStore, tmp_path: Path, written: bytes, pin: bytes
+        self, shell: Shell, store: SqliteStore, tmp_path: Path, written: bytes, pin: bytes
     ) -> None:
         (tmp_path / "pin").write_bytes(written)
         shell.ok("create", "work", "--pin", f"file:{tmp_path}/pin")
         assert pin_of(store) == pin
 
-    def test_the_default(self, shell: Shell, store: DirectoryStore) -> None:
+    def test_the_default(self, shell: Shell, store: SqliteStore) -> None:
         shell.ok("create", "work", "--pin", "default")
         assert pin_of(store) == b"12345678"
 
@@ -103,7 +103,7 @@ class TestSources:
 class TestAdminKey:
     @pytest.mark.parametrize("text", [samples.ADMIN_KEY.hex(), samples.ADMIN_KEY.hex(" ").upper()])
     def test_from_a_variable_or_a_file(
-        self, shell: Shell, store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+        self, shell: Shell, store: SqliteStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
     ) -> None:
         monkeypatch.setenv("KEY", text)
         (tmp_path / "key").write_text(f"{text}\n")
@@ -111,7 +111,7 @@ class TestAdminKey:
             shell.ok("create", name, "--pin", "default", "--admin-key", source)
             assert admin_key_of(store.read(name)) == samples.ADMIN_KEY
 
-    def test_random_and_default(self, shell: Shell, store: DirectoryStore) -> None:
+    def test_random_and_default(self, shell: Shell, store: SqliteStore) -> None:
         keys = {}
         for name, options in {"a": (), "b": ("--admin-key", "random"), "c": ("--admin-key", "default")}.items():
             shell.ok("create", name, "--pin", "default", *options)

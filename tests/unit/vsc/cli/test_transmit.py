@@ -7,18 +7,19 @@ import pytest
 
 from tests.unit.vsc import processes, samples
 from tests.unit.vsc.cli.shell import Shell
-from vsc.cards import gids_state
 from vsc.cli.transmit import MAX_APDU_BYTES
-from vsc.store.directory import DirectoryStore
+from vsc.factory import gids_state
+from vsc.machine import InProcessMachine
+from vsc.store.sqlite import SqliteStore
 
 NOT_HEX = "an APDU is 1 to 65 544 bytes in hexadecimal"
 
 
-def tries_left(store: DirectoryStore) -> int:
+def tries_left(store: SqliteStore) -> int:
     return gids_state(store.read("work")).pin.tries_left
 
 
-def test_apdus_and_answers_in_words(shell: Shell, work: DirectoryStore) -> None:
+def test_apdus_and_answers_in_words(shell: Shell, work: SqliteStore) -> None:
     out = shell.ok("transmit", "work", samples.SELECT, samples.PIN_STATUS, "00FF0000", "80")
     assert out.splitlines() == [
         f"> {samples.SELECT}  SELECT",
@@ -33,11 +34,11 @@ def test_apdus_and_answers_in_words(shell: Shell, work: DirectoryStore) -> None:
 
 
 @pytest.mark.parametrize("text", ["00200080", "00 20 00 80", "00:20:00:80", " 00200080 ", "0020 0080"])
-def test_hexadecimal_in_the_usual_forms(shell: Shell, work: DirectoryStore, text: str) -> None:
+def test_hexadecimal_in_the_usual_forms(shell: Shell, work: SqliteStore, text: str) -> None:
     assert shell.ok("transmit", "work", text).startswith("> 00200080  VERIFY\n< 63C3")
 
 
-def test_as_json(shell: Shell, work: DirectoryStore) -> None:
+def test_as_json(shell: Shell, work: SqliteStore) -> None:
     out = shell.ok("transmit", "work", "--json", samples.SELECT, samples.PIN_STATUS)
     assert json.loads(out) == [
         {"data": "61124F0BA00000039742544659020173034001C0", "sw": "9000"},
@@ -46,13 +47,13 @@ def test_as_json(shell: Shell, work: DirectoryStore) -> None:
     assert json.loads(shell.ok("transmit", "work", "-", "--json")) == []
 
 
-def test_one_power_on_for_all_of_them(shell: Shell, work: DirectoryStore) -> None:
+def test_one_power_on_for_all_of_them(shell: Shell, work: SqliteStore) -> None:
     answers = json.loads(shell.ok("transmit", "work", "-", "--json", stdin=f"{samples.VERIFY}\n00200080\n"))
     assert [one["sw"] for one in answers] == ["9000", "9000"]
     assert json.loads(shell.ok("transmit", "work", "--json", "00200080"))[0]["sw"] == "63C3"
 
 
-def test_an_answer_in_parts(shell: Shell, work: DirectoryStore) -> None:
+def test_an_answer_in_parts(shell: Shell, work: SqliteStore) -> None:
     """What does not fit is fetched by GET RESPONSE, as on any card."""
     commands = ("00CBA010045C02DF2400", "00C0000000")
     answers = json.loads(shell.ok("transmit", "work", "--json", *commands))
@@ -63,11 +64,11 @@ def test_an_answer_in_parts(shell: Shell, work: DirectoryStore) -> None:
 
 
 class TestStdin:
-    def test_lines_comments_and_blanks(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_lines_comments_and_blanks(self, shell: Shell, work: SqliteStore) -> None:
         stdin = f"# choose it\n{samples.SELECT}  # by name\n\n   \n\t00 20 00 80\r\n00200080"
         assert shell.ok("transmit", "work", "-", stdin=stdin).count("\n> ") == 2
 
-    def test_a_pin_goes_in_and_does_not_come_out(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_a_pin_goes_in_and_does_not_come_out(self, shell: Shell, work: SqliteStore) -> None:
         lines = [samples.VERIFY, samples.WRONG_VERIFY, f"10{samples.VERIFY[2:]}", f"0020008000{samples.VERIFY[8:]}"]
         lines += [f"00240080 10 {samples.PIN_HEX}{b'87654321'.hex()}", f"51{samples.VERIFY[2:]}"]
         lines += ["00DB3FFF26 7024 840180 A51F 8718" + samples.ADMIN_KEY.hex() + "8803000000"]
@@ -81,25 +82,25 @@ class TestStdin:
         masked = shell("transmit", "work", "-", "--json", stdin="\n".join(lines))
         assert samples.PIN_HEX not in masked.out.upper()
 
-    def test_a_bad_line_is_a_usage_error_that_does_not_repeat_it(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_a_bad_line_is_a_usage_error_that_does_not_repeat_it(self, shell: Shell, work: SqliteStore) -> None:
         error = shell.fails(2, "transmit", "work", "-", stdin=f"{samples.VERIFY}x\n")
         assert NOT_HEX in error
         assert samples.PIN_HEX not in error
 
-    def test_what_was_sent_before_a_bad_line_has_happened(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_what_was_sent_before_a_bad_line_has_happened(self, shell: Shell, work: SqliteStore) -> None:
         result = shell("transmit", "work", "-", stdin=f"{samples.WRONG_VERIFY}\nrubbish\n")
         assert result.code == 2
         assert result.out.endswith("< 63C2  not verified, 2 tries left: PIN: wrong value\n")
         assert tries_left(work) == 2
 
-    def test_what_is_no_text(self, work: DirectoryStore, home: Path) -> None:
+    def test_what_is_no_text(self, work: SqliteStore, home: Path) -> None:
         code, out, err = processes.vsc(
             home, "transmit", "work", "-", stdin=b"\xff\xfe\n", more={"PYTHONIOENCODING": "utf-8:strict"}
         )
         assert (code, out) == (2, "")
         assert err.endswith("Error: stdin is not text\n")
 
-    def test_it_stands_alone(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_it_stands_alone(self, shell: Shell, work: SqliteStore) -> None:
         assert "'-' stands alone" in shell.fails(2, "transmit", "work", "-", "00A40000")
         assert "'-' stands alone" in shell.fails(2, "transmit", "work", "-", "-")
 
@@ -119,7 +120,7 @@ class TestRefused:
         ],
     )
     def test_a_secret_among_the_arguments_is_not_sent_and_not_repeated(
-        self, shell: Shell, work: DirectoryStore, apdu: str
+        self, shell: Shell, work: SqliteStore, apdu: str
     ) -> None:
         for arguments in ((apdu,), (samples.WRONG_VERIFY, apdu), ("--json", "00A40000", apdu)):
             error = shell.fails(2, "transmit", "work", *arguments)
@@ -128,19 +129,41 @@ class TestRefused:
         assert tries_left(work) == 3
 
     @pytest.mark.parametrize("text", ["", "0", "xyz", "00A4040", "00" * 65_545, "☂", "0x00A40000", "00-A4"])
-    def test_what_is_no_hexadecimal(self, shell: Shell, work: DirectoryStore, text: str) -> None:
+    def test_what_is_no_hexadecimal(self, shell: Shell, work: SqliteStore, text: str) -> None:
         assert NOT_HEX in shell.fails(2, "transmit", "work", samples.SELECT, text)
 
-    def test_no_apdu(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_no_apdu(self, shell: Shell, work: SqliteStore) -> None:
         assert "Missing argument 'APDU...'" in shell.fails(2, "transmit", "work")
 
-    def test_the_longest_apdu(self, shell: Shell, work: DirectoryStore) -> None:
+    def test_the_longest_apdu(self, shell: Shell, work: SqliteStore) -> None:
         longest = "00DBA010 00FFFF" + "00" * 65_535 + "0000"
         assert len(bytes.fromhex(longest)) == MAX_APDU_BYTES
         (answer,) = json.loads(shell.ok("transmit", "work", "--json", longest))
         assert answer["sw"] not in ("6700", "6F00")
 
 
-def test_a_change_is_on_disk(shell: Shell, work: DirectoryStore) -> None:
+def test_a_change_is_on_disk(shell: Shell, work: SqliteStore) -> None:
     shell.ok("transmit", "work", "-", stdin=samples.WRONG_VERIFY)
     assert tries_left(work) == 2
+
+
+class TestReader:
+    """Any card in a reader of the machine; by PC/SC: tests/interop/test_cli_pcsc.py."""
+
+    def test_by_the_name_of_the_reader_or_a_part_of_it(
+        self, shell: Shell, work: SqliteStore, machine: InProcessMachine
+    ) -> None:
+        reader = machine.plug("work").name
+        for name in (reader, "Card 00"):
+            out = shell.ok("transmit", "--reader", name, samples.SELECT, samples.PIN_STATUS)
+            assert out.splitlines()[-2:] == ["> 00200080  VERIFY", "< 63C3  not verified, 3 tries left"]
+        answers = json.loads(shell.ok("transmit", "-", "--json", "--reader", reader, stdin=f"{samples.VERIFY}\n"))
+        assert answers == [{"data": "", "sw": "9000"}]
+
+    def test_what_is_missing(self, shell: Shell, work: SqliteStore, machine: InProcessMachine) -> None:
+        reader = machine.plug("work")
+        assert "Missing argument" in shell.fails(2, "transmit", "--reader", reader.name)
+        assert NOT_HEX in shell.fails(2, "transmit", "--reader", reader.name, "work", "00200080")
+        reader.slot.eject()  # type: ignore[attr-defined]
+        error = shell.fails(1, "transmit", "--reader", reader.name, "00200080")
+        assert error == f"vsc: there is no card in {reader.name!r}\n"

@@ -1,0 +1,70 @@
+"""Which card a command means: NAME, one of the store, or `--reader READER`, whatever card is in there."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from vsc.cli.passphrase import passphrase_option
+from vsc.errors import VscError
+
+if TYPE_CHECKING:
+    from vsc.card import Card
+
+Names = list[CompletionItem[str]]
+
+
+def complete_card(ctx: click.Context, param: click.Parameter, incomplete: str) -> Names:
+    """Completes the name of a card of the store."""
+    from vsc.factory import home_store
+
+    # A damaged store has no names to offer; whoever runs the command is told.
+    with suppress(VscError, OSError):
+        names = (getattr(image, "name", None) for image in home_store().images())
+        return [CompletionItem(name) for name in sorted(filter(None, names)) if name.startswith(incomplete)]
+    return []
+
+
+def complete_reader(ctx: click.Context, param: click.Parameter, incomplete: str) -> Names:
+    """Completes the name of a reader."""
+    from vsc.machine import current
+
+    with suppress(VscError, OSError):
+        return [CompletionItem(one.name) for one in current().readers() if one.name.startswith(incomplete)]
+    return []
+
+
+name_argument: Callable[[Any], Any] = click.argument("name", shell_complete=complete_card)
+"""NAME: a card of the store."""
+_optional_name: Callable[[Any], Any] = click.argument(
+    "name", required=False, metavar="[NAME]", shell_complete=complete_card
+)
+reader_option: Callable[[Any], Any] = click.option(
+    "--reader",
+    metavar="READER",
+    shell_complete=complete_reader,
+    help="In place of NAME: the card in this PC/SC reader, whoever made it.",
+)
+
+
+def on_a_card(command: Any) -> Any:
+    """Gives a command NAME and `--reader`, which `opened` takes, and `--passphrase`."""
+    for option in (passphrase_option(), reader_option, _optional_name):
+        command = option(command)
+    return command
+
+
+def opened(name: str | None, reader: str | None) -> "Card":
+    """Returns the card that was said, not yet open. A usage error unless there is exactly one of the two."""
+    check_target(name, reader)
+    from vsc.provisioning import open as handle_on
+
+    return handle_on(name, reader=reader)
+
+
+def check_target(name: str | None, reader: str | None) -> None:
+    """A usage error unless exactly one of the two is given."""
+    if (name is None) == (reader is None):
+        raise click.UsageError("say the NAME of a card, or --reader READER" + (", not both" if name else ""))

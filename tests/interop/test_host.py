@@ -26,7 +26,7 @@ from vsc.errors import WrongPin
 from vsc.host import AdminForm, AdminKeyResponder, DirectConnection, Gids, KeyUse
 from vsc.pcsc import Service
 from vsc.profiles import GIDS
-from vsc.readers import Reader
+from vsc.reader import Reader
 from vsc.world import SystemEnv
 
 PIN = "12345678"

@@ -19,7 +19,7 @@ from bench.attached import gids_card
 from tests.interop.need import require_tool
 from vsc.pcsc import Service
 from vsc.pinpad import Ask, PinPad, pin_source
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 PIN, WRONG_PIN, NEW_PIN = b"12345678", b"87654321", b"new PIN"
 GET_TRIES = bytes.fromhex("0020008000")
@@ -205,7 +205,7 @@ import subprocess, sys
 from bench.attached import gids_card
 from vsc.pcsc import Service
 from vsc.pinpad import PinPad, pin_source
-from vsc.readers import Reader
+from vsc.reader import Reader
 
 reader = Reader()
 reader.insert(gids_card())

@@ -12,8 +12,8 @@ from tests.interop.pcscd_harness import PrivatePcscd
 PROGRAM = """
 import sys, threading
 from bench.null_card import NullCard
-from vsc.cards import DEFAULT_ADMIN_KEY, DEFAULT_PIN, fresh
-from vsc.readers import Reader
+from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, fresh
+from vsc.reader import Reader
 from vsc.vpcd import VpcdSlot
 
 reader = Reader()

@@ -149,12 +149,12 @@ BAD = [
     ("card_os/apps/gids/pins.py", "from card_os.apps import piv", "another one"),
     ("card_os/apps/gids/pins.py", "from ..piv import keys", "another one"),
     ("vpcd_bridge/client.py", "from card_os.card import Card", "must not know card_os"),
-    ("vpcd_bridge/client.py", "import vsc.cards", "must not know vsc"),
+    ("vpcd_bridge/client.py", "import vsc.factory", "must not know vsc"),
     ("vpcd_bridge/client.py", "from rich import print", "no person"),
     ("vpcd_bridge/client.py", "import click", "no person"),
     ("vsc/host/gids.py", "from card_os.admin import encrypt", "wire formats"),
     ("vsc/host/gids.py", "from card_os.apps.gids import Gids", "wire formats"),
-    ("vsc/host/gids.py", "from vsc.cards import create", "wire formats"),
+    ("vsc/host/gids.py", "from vsc.factory import create", "wire formats"),
 ]
 
 GOOD = [

@@ -44,7 +44,13 @@ def get(name: str, number: int | None, as_der: bool, output: Path | None) -> Non
     if output is None:
         click.echo(data, nl=False)
     else:
-        output.write_bytes(data)
+        try:
+            with output.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            raise VscError(f"{output} exists: it is not replaced") from None
+        except OSError as error:
+            raise VscError(f"{output} cannot be written: {error.strerror}") from None
 
 
 def _only(name: str) -> int:

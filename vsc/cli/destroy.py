@@ -2,7 +2,6 @@
 
 import click
 
-from vsc.cli.instances import home_instances
 from vsc.cli.secret import confirm
 from vsc.cli.target import name_argument
 from vsc.errors import CardNotFoundError
@@ -21,5 +20,4 @@ def destroy_command(name: str, yes: bool) -> None:
     if not yes:
         confirm(f"Delete the card {name!r} and its keys for good?")
     store.destroy(name)
-    home_instances().forget(name)
     click.echo(f"Deleted the card {name!r}.")

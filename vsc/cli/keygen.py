@@ -93,7 +93,9 @@ def _check_writable(path: Path) -> None:
     if str(path) == "-":
         return
     folder = path.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+    if path.exists() and not path.is_dir():
+        raise VscError(f"{path} exists: it is not replaced")
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise VscError(f"the request cannot be written to {str(path)!r}")
 
 
@@ -105,4 +107,5 @@ def _write(path: Path, der: bytes) -> None:
     if str(path) == "-":
         click.echo(pem, nl=False)
     else:
-        path.write_bytes(pem)
+        with path.open("xb") as file:
+            file.write(pem)

@@ -3,17 +3,19 @@ r"""`vsc tpmvscmgr`: create and destroy in the spelling of Windows' tpmvscmgr.ex
 The two lines of success are Windows' own; what is said before them is not, and goes to stderr.
 """
 
+import os
 from collections.abc import Callable
 
 import click
 
 from card_os.pin import CharacterRule, PinPolicy
-from vsc.cli.instances import home_instances, instance_id, parse_instance_id
 from vsc.cli.policy import parse_policy
 from vsc.cli.secret import read_admin_key, read_pin
 from vsc.cli.windows import Given, Takes, parse
 from vsc.errors import CardExistsError, VscError
 from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, create, home_store
+from vsc.store import default_home
+from vsc.store.instances import Instances, instance_id, parse_instance_id
 
 _CREATE = {
     "name": Takes.ONE,
@@ -82,6 +84,7 @@ def _create(given: Given) -> None:
     # Before anybody is asked for a PIN; `create` checks again, under the lock.
     if home_store().exists(name):
         raise CardExistsError(f"there is a card called {name!r} already")
+    _instances().check()
     pin = read_pin(_source(given, "pin"), default=DEFAULT_PIN, option="/pin")
     puk = read_pin(_source(given, "puk"), default=DEFAULT_PIN, option="/puk", what="PUK") if "puk" in given else None
     admin_key = read_admin_key(_lower(key_source), default=DEFAULT_ADMIN_KEY, option="/adminkey")
@@ -89,7 +92,7 @@ def _create(given: Given) -> None:
     say("Creating the card.")
     create(name, pin=pin, admin_key=admin_key, policy=policy, puk=puk, file_system="generate" in given)
     try:
-        number = home_instances().give(name)
+        number = _instances().give(name)
     except VscError:
         # Without a number nobody could destroy it this way.
         home_store().destroy(name)
@@ -99,15 +102,18 @@ def _create(given: Given) -> None:
     click.echo(f"Smart Card Reader Device Instance ID = {instance_id(number)}")
 
 
+def _instances() -> Instances:
+    return Instances(default_home(os.environ.get("VSC_HOME")), home_store().exists)
+
+
 def _destroy(given: Given) -> None:
     try:
         number = parse_instance_id(_one(given, "instance"))
     except ValueError as error:
         raise click.UsageError(f"/instance: {error}") from None
-    name = home_instances().name_of(number)
+    name = _instances().name_of(number)
     _progress(given)(f"Deleting the card {name!r}.")
     home_store().destroy(name)
-    home_instances().forget(name)
     click.echo("TPM Smart Card destroyed.")
 
 

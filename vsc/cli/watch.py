@@ -53,7 +53,12 @@ class Watch:
 
 
 @click.command("watch")
-@click.option("--reader", metavar="READER", shell_complete=complete_reader, help="Tell of this reader only.")
+@click.option(
+    "--reader",
+    metavar="READER",
+    shell_complete=complete_reader,
+    help="Tell only of readers that have this in their names.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print an object a line.")
 def watch_command(reader: str | None, as_json: bool) -> None:
     """Tell of readers and cards that come and go, a line each, until interrupted.
@@ -62,13 +67,13 @@ def watch_command(reader: str | None, as_json: bool) -> None:
     """
 
     def say(event: Event) -> None:
-        if reader in (None, event["reader"]):
+        if reader is None or reader in (event["reader"] or ""):
             click.echo(json.dumps(event) if as_json else _line(event))
 
     machine = current()
     with Stop() as stop, stop.on_signals(signal.SIGINT, signal.SIGTERM):
         names = [one.name for one in machine.readers()]
-        if not names or (reader is not None and reader not in names):
+        if not names or (reader is not None and not any(reader in name for name in names)):
             click.echo(f"vsc: there is no reader{'' if reader is None else f' {printable(reader)!r}'} yet", err=True)
         watch = Watch(say, stop)
         end = machine.watch(watch.see)

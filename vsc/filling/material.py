@@ -7,7 +7,7 @@ fits into the card's file for it.
 
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -122,6 +123,14 @@ def read_key_and_certificate(
     return Material(private, leaf, common_name(leaf), authorities)
 
 
+def _decrypted(load: Callable[[bytes, bytes | None], PrivateKeyTypes], raw: bytes, password: bytes) -> PrivateKeyTypes:
+    """With a wrong password about one file in 256 decrypts to rubbish with good padding, which then is no key."""
+    try:
+        return load(raw, password)
+    except ValueError:
+        raise _password_error("key file", password) from None
+
+
 def read_key(source: Source, password: bytes | None = None) -> RSAPrivateKey:
     """Reads a private key: PKCS#1 or PKCS#8, PEM or DER. A password that is not needed does no harm."""
     raw = read_file(source, what="key file")
@@ -132,7 +141,7 @@ def read_key(source: Source, password: bytes | None = None) -> RSAPrivateKey:
         except TypeError:
             # The library's way to say that it is encrypted.
             if password:
-                return supported(load(raw, password))
+                return supported(_decrypted(load, raw, password))
     except UnsupportedAlgorithm:
         raise MaterialError(
             "the key file is encrypted in a way, or holds a kind of key, that is not supported"

@@ -75,7 +75,7 @@ class Gids:
         return self._pins.policy()
 
     def verify_pin(self, pin: bytes) -> None:
-        """WrongPin, PinBlocked. ValueError for a PIN without bytes."""
+        """WrongPin, PinBlocked. RefusedError for a PIN without bytes."""
         self._pins.verify(pin)
 
     def change_pin(self, *, old: bytes, new: bytes) -> None:

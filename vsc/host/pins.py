@@ -8,7 +8,7 @@ from card_os.pin import PinPolicy
 from card_os.sw import SW
 from card_os.tlv import Tlv, parse_all, tag_bytes
 from card_os.wire import WireError
-from vsc.errors import AuthenticationRequired, PinBlocked, PinPolicyViolation, UnsupportedCard, WrongPin
+from vsc.errors import AuthenticationRequired, PinBlocked, PinPolicyViolation, RefusedError, UnsupportedCard, WrongPin
 from vsc.host.exchange import MAX_PART_BYTES, Exchange, checked
 from vsc.host.objects import Objects
 
@@ -77,7 +77,7 @@ class Pins:
             return None
 
     def verify(self, pin: bytes) -> None:
-        """VERIFY. WrongPin, PinBlocked; ValueError for a PIN without bytes, which would only ask for the state."""
+        """VERIFY. WrongPin, PinBlocked; RefusedError for a PIN without bytes, which would only ask for the state."""
         self._compare(Reference.PIN, pin, "PIN")
 
     def _compare(self, reference: Reference, secret: bytes, what: str) -> None:
@@ -154,7 +154,7 @@ class Pins:
 
 def _check_size(secret: bytes, what: str) -> None:
     if not 1 <= len(secret) <= MAX_PART_BYTES:
-        raise ValueError(f"a {what} has 1 to {MAX_PART_BYTES} bytes")
+        raise RefusedError(f"a {what} has 1 to {MAX_PART_BYTES} bytes")
 
 
 def _check_secret(answer: ResponseApdu, what: str) -> None:

@@ -9,10 +9,10 @@ machine or whoever answers questions, is current in it.
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 
 from vsc.machine.port import Change, ChangeKind, MachineReader, Watcher
 from vsc.unraisable import report
@@ -32,12 +32,14 @@ class Herald:
         self._start = start
         self._entry = threading.RLock()
         """Held while looking starts or ends, which may take long; never while a watcher runs."""
-        self._lock = threading.Condition()
+        self._lock = threading.RLock()
         self._now: dict[MachineReader, _Sighting] = {}
         self._subscriptions: tuple[_Subscription, ...] = ()
-        self._undelivered: deque[tuple[Change, tuple[_Subscription, ...]]] = deque()
         self._end_looking: Callable[[], None] | None = None
-        self._thread: threading.Thread | None = None
+        self._delivery: _Delivery | None = None
+        """The thread that tells, while there are watchers."""
+        self._last: threading.Thread | None = None
+        """The one before, which may still be inside a watcher: watchers are called one at a time."""
 
     # --- what is seen
 
@@ -73,14 +75,13 @@ class Herald:
         """
         subscription = _Subscription(watcher, only, copy_context())
         with self._entry:
+            if self._delivery is None:
+                self._delivery = _Delivery(self._last)
             with self._lock:
                 for change in self._present():
-                    self._undelivered.append((change, (subscription,)))
+                    self._delivery.put(change, (subscription,))
                 self._subscriptions += (subscription,)
-                self._lock.notify_all()
             if self._end_looking is None:
-                self._thread = threading.Thread(target=self._deliver, name="vsc-herald", daemon=True)
-                self._thread.start()
                 self._end_looking = self._start(self)
 
         def end() -> None:
@@ -108,10 +109,13 @@ class Herald:
         if end is not None:
             end()
         with self._lock:
-            thread, self._thread = self._thread, None
+            delivery, self._delivery = self._delivery, None
             self._now.clear()
-            self._lock.notify_all()
-        return thread
+        if delivery is None:
+            return None
+        self._last = delivery.thread
+        delivery.end()
+        return delivery.thread
 
     # --- telling
 
@@ -122,17 +126,31 @@ class Herald:
                 yield sighting.card(ChangeKind.CARD_ADDED)
 
     def _tell(self, change: Change) -> None:
-        self._undelivered.append((change, self._subscriptions))
-        self._lock.notify_all()
+        if self._delivery is not None:
+            self._delivery.put(change, self._subscriptions)
 
-    def _deliver(self) -> None:
-        """The thread: until it is no longer the herald's."""
-        while True:
-            with self._lock:
-                self._lock.wait_for(lambda: self._undelivered or self._thread is not threading.current_thread())
-                if not self._undelivered:
-                    return
-                change, subscriptions = self._undelivered.popleft()
+
+class _Delivery:
+    """A thread that calls watchers, in order, and ends once `end` was called and all is told. before: it waits for."""
+
+    def __init__(self, before: threading.Thread | None) -> None:
+        self._undelivered: SimpleQueue[tuple[Change, tuple[_Subscription, ...]] | None] = SimpleQueue()
+        self._before = before
+        self.thread = threading.Thread(target=self._run, name="vsc-herald", daemon=True)
+        self.thread.start()
+
+    def put(self, change: Change, subscriptions: tuple["_Subscription", ...]) -> None:
+        self._undelivered.put((change, subscriptions))
+
+    def end(self) -> None:
+        self._undelivered.put(None)
+
+    def _run(self) -> None:
+        if self._before is not None:
+            self._before.join()
+            self._before = None
+        while (told := self._undelivered.get()) is not None:
+            change, subscriptions = told
             for subscription in subscriptions:
                 subscription.call(change)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from vsc.errors import CardExistsError, CardLocked, CardNotFoundError, ImageError, VscError
 from vsc.store.database import FAILURES, Database, Durability, as_os_error, sync_folder
 from vsc.store.image import Image
+from vsc.store.instances import Instances
 from vsc.store.legacy import CardFiles
 from vsc.store.lock import TAKING_OVER, card_lock, folder_lock
 from vsc.store.name import check_name
@@ -142,6 +143,7 @@ class SqliteStore:
         if not self.exists(name):
             raise CardNotFoundError(f"there is no card called {name!r}")
         with card_lock(self._folder, name) as lock:
+            Instances(self._folder, self.exists).check()
             if self._raw(name) is not None:
                 self._remove(name)
             try:
@@ -150,6 +152,7 @@ class SqliteStore:
                 sync_folder(self._folder)
             except OSError as error:
                 raise VscError(f"card {name!r} cannot be deleted: {error.strerror}") from None
+            Instances(self._folder, self.exists).forget(name)
 
     def take_over(self) -> None:
         """Moves the card files of version 0.1 into the database, each removed once it is durably there.

@@ -10,7 +10,9 @@ from vsc.asking import Asker
 from vsc.card import VirtualCard
 from vsc.errors import Cancelled, CardExistsError, VscError
 from vsc.machine import Machine, MachineReader
+from vsc.store import Image
 from vsc.store.name import check_name
+from vsc.summary import summarise
 from vsc.winrt.attestation import add_attestation_key
 from vsc.winrt.facade import asking
 from vsc.winrt.operations import checkpoint
@@ -65,5 +67,6 @@ def _as_name(label: str) -> list[str]:
 
 def _warn_of_a_twin(card_id: uuid.UUID, place: Machine) -> None:
     """Two cards of one id are allowed, but hosts may take one for the other: they cache what they read by it."""
-    if any(card.id == card_id for card in provisioning.cards(store=place.store)):
+    images = (one for one in place.store.images() if isinstance(one, Image))
+    if any(summarise(image).card_id == str(card_id) for image in images):
         warnings.warn(f"there is a card with the id {card_id} already", stacklevel=2)

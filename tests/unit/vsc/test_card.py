@@ -340,7 +340,7 @@ class TestVerify:
         assert left(card) == 3
 
     def test_an_empty_one_costs_nothing(self, card: VirtualCard) -> None:
-        with pytest.raises(ValueError):
+        with pytest.raises(vsc.RefusedError, match="1 to 255 bytes"):
             card.verify_pin("")
         assert left(card) == 3
 

@@ -36,6 +36,10 @@ ROWS = [
     # names
     Row("show gone", 4, "there is no card called 'gone'"),
     Row("destroy gone --yes", 4, "there is no card called 'gone'"),
+    Row("pin verify work --pin env:EMPTY", 5, "a PIN has 1 to 255 bytes"),
+    Row("pin change work --old-pin env:EMPTY --new-pin env:NEW", 5, "a PIN has 1 to 255 bytes"),
+    Row("pin verify work --pin env:TOO_LONG", 5, "a PIN has 1 to 255 bytes"),
+    Row("keygen work --type rsa:1024 --pin env:EMPTY", 5, "a PIN has 1 to 255 bytes"),
     Row("pin verify gone --pin env:PIN", 4, "there is no card called 'gone'"),
     Row("admin-key change gone --admin-key stored --new-admin-key random", 4, "there is no card called 'gone'"),
     Row("transmit gone 00200080", 4, "there is no card called 'gone'"),
@@ -155,6 +159,8 @@ def folder(template: Path, tmp_path: Path, home: Path, monkeypatch: pytest.Monke
     shutil.copytree(template, tmp_path, dirs_exist_ok=True)
     for name, value in spoilt.SECRETS.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("EMPTY", "")
+    monkeypatch.setenv("TOO_LONG", "9" * 300)
     for name in ("NOT_SET", "VSC_SOCKET"):
         monkeypatch.delenv(name, raising=False)
     # There may be a terminal where the tests run: nobody sits there.

@@ -17,7 +17,6 @@ from vsc.store.sqlite import SqliteStore
 NOT_COMMANDS = {
     "__main__",
     "authority",
-    "instances",
     "material",
     "passphrase",
     "policy",

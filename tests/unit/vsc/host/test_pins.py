@@ -13,6 +13,7 @@ from vsc.errors import (
     CardRemoved,
     PinBlocked,
     PinPolicyViolation,
+    RefusedError,
     UnexpectedStatus,
     UnsupportedCard,
     WrongAdminResponse,
@@ -118,7 +119,7 @@ def test_verify_to_the_end() -> None:
 @pytest.mark.parametrize("pin", [b"", bytes(256)])
 def test_a_pin_that_cannot_be_sent(pin: bytes) -> None:
     """An empty one would only ask for the state, and a verified card would say yes."""
-    with pytest.raises(ValueError, match="a PIN has 1 to 255 bytes"):
+    with pytest.raises(RefusedError, match="a PIN has 1 to 255 bytes"):
         host(Script((SELECT, FCI))).verify_pin(pin)
 
 

@@ -194,3 +194,27 @@ def test_looking_starts_with_the_first_watcher_and_ends_with_the_last() -> None:
     herald.close()
     assert said == ["start", "end", "start", "end"]
     assert not thread.is_alive()
+
+
+def test_a_watcher_that_still_runs_when_another_begins_keeps_nothing_from_it() -> None:
+    there = readers(6)
+
+    def start(herald: Herald) -> Callable[[], None]:
+        for reader in there:
+            herald.see(reader, None)
+        return lambda: None
+
+    herald, runs, may_end, heard = Herald(start), threading.Event(), threading.Event(), SimpleQueue[str]()
+
+    def slow(_: Change) -> None:
+        runs.set()
+        may_end.wait(30)
+
+    end = herald.watch(slow)
+    assert runs.wait(30)
+    end()
+    herald.watch(lambda change: heard.put(change.reader.name))
+    assert heard.empty()  # One watcher at a time.
+    may_end.set()
+    assert [heard.get(timeout=WAIT_S) for _ in there] == [reader.name for reader in there]
+    herald.close()

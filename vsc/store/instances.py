@@ -5,14 +5,11 @@ is deleted; `instances.json` in the folder of the cards says which: {"work": 0, 
 """
 
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 from vsc.errors import CardNotFoundError, VscError
-from vsc.factory import home_store
-from vsc.store import default_home
 from vsc.store.lock import folder_lock
 
 FILE = "instances.json"
@@ -63,6 +60,10 @@ class Instances:
         except OSError as error:
             raise VscError(f"the instance id cannot be given back: {error.strerror}") from None
 
+    def check(self) -> None:
+        """VscError if the file cannot be read or is damaged."""
+        self._read()
+
     def name_of(self, number: int) -> str:
         """CardNotFoundError if no card has that number."""
         for name, one in self._read().items():
@@ -79,7 +80,7 @@ class Instances:
             raise VscError(f"{FILE} cannot be read: {error.strerror}") from None
         except ValueError:
             numbers = None
-        if not isinstance(numbers, dict) or not all(isinstance(one, int) for one in numbers.values()):
+        if not isinstance(numbers, dict) or not all(type(one) is int and one >= 0 for one in numbers.values()):
             raise VscError(f"{FILE} is damaged: delete it, and the cards lose their instance ids")
         return numbers
 
@@ -88,8 +89,3 @@ class Instances:
         new.touch(mode=0o600)
         new.write_text(f"{json.dumps(numbers, indent=1)}\n", encoding="ascii")
         new.replace(self._folder / FILE)
-
-
-def home_instances() -> Instances:
-    """Those of the cards in VSC_HOME."""
-    return Instances(default_home(os.environ.get("VSC_HOME")), home_store().exists)

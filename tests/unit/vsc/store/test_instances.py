@@ -1,4 +1,4 @@
-"""vsc.cli.instances: numbers that are the lowest free, and stay with their cards."""
+"""vsc.store.instances: numbers that are the lowest free, and stay with their cards."""
 
 import stat
 from pathlib import Path
@@ -7,8 +7,10 @@ import pytest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.strategies import sampled_from
 
-from vsc.cli.instances import FILE, Instances, instance_id, parse_instance_id
+import vsc
 from vsc.errors import CardNotFoundError, VscError
+from vsc.store.instances import FILE, Instances, instance_id, parse_instance_id
+from vsc.store.sqlite import SqliteStore
 
 NAMES = sampled_from(["work", "home", "ä", "x"])
 
@@ -103,3 +105,23 @@ class Numbers(RuleBasedStateMachine):
 
 
 TestNumbers = Numbers.TestCase
+
+
+def test_a_card_that_is_deleted_anywhere_gives_its_number_back(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    instances = Instances(tmp_path, store.exists)
+    vsc.create("work", pin="12345678", store=store)
+    assert instances.give("work") == 0
+    vsc.open("work", store=store).delete()
+    vsc.create("work", pin="12345678", store=store)
+    with pytest.raises(CardNotFoundError):
+        instances.name_of(0)
+
+
+def test_a_damaged_file_keeps_the_card(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    card = vsc.create("work", pin="12345678", store=store)
+    (tmp_path / FILE).write_text('{"work": -1}')
+    with pytest.raises(VscError, match="damaged"):
+        card.delete()
+    assert store.exists("work")

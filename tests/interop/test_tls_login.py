@@ -48,12 +48,16 @@ class Server:
             except (ssl.SSLError, ConnectionError) as error:
                 self.refused = str(error)
 
+    def ends(self) -> None:
+        """Waits until the connection is over: a client may know it before `seen` and `refused` are set."""
+        self._thread.join()
+
     def __enter__(self) -> "Server":
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.join()
+        self.ends()
         self._socket.close()
 
 
@@ -82,6 +86,7 @@ def test_a_login_with_the_card(ada: Filled, server: Server) -> None:
     script = " ".join(f"'{word}'" for word in s_client(server, *KEY)) + " > received || true"
     ada.client("sh", "-c", script, env=ada.engine())
     assert (ada.folder / "received").read_bytes().replace(b"\r\n", b"\n").endswith(b"hello\n")
+    server.ends()
     assert (server.refused, server.version) == (None, "TLSv1.2")
     assert server.seen == ((("commonName", SUBJECT),),)
 
@@ -105,6 +110,7 @@ def test_without_the_card_there_is_no_login(ada: Filled, server: Server) -> None
         out, _ = client.communicate(timeout=60)
     assert client.returncode != 0
     assert "hello" not in out
+    server.ends()
     assert server.seen is None
     assert server.refused is not None
     assert "PEER_DID_NOT_RETURN_A_CERTIFICATE" in server.refused
@@ -114,4 +120,5 @@ def test_a_wrong_pin_is_no_login(ada: Filled, server: Server) -> None:
     ada.client(*s_client(server, *KEY), code=1, env={**ada.engine(), "CARD_PIN": "87654321"})
     with socket.create_connection(("127.0.0.1", server.port)):
         pass  # openssl gave up before it connected; the server waits for one connection.
+    server.ends()
     assert server.seen is None

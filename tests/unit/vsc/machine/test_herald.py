@@ -170,6 +170,7 @@ def heralds() -> set[threading.Thread]:
 
 def test_looking_starts_with_the_first_watcher_and_ends_with_the_last() -> None:
     said: list[str] = []
+    others = set(threading.enumerate())  # Those of other tests may have yet to end.
 
     def start(herald: Herald) -> Callable[[], None]:
         said.append("start")
@@ -182,14 +183,13 @@ def test_looking_starts_with_the_first_watcher_and_ends_with_the_last() -> None:
     ends[0]()
     ends[0]()
     assert said == ["start"]
-    before = heralds()
+    [before] = heralds() - others
     ends[1]()
     assert said == ["start", "end"]
-    for thread in before:
-        thread.join(WAIT_S)  # It ends by itself: a watcher that ends itself cannot wait for its own thread.
-        assert not thread.is_alive()
+    before.join(WAIT_S)  # It ends by itself: a watcher that ends itself cannot wait for its own thread.
+    assert not before.is_alive()
     herald.watch(lambda _: None)
-    [thread] = heralds() - before
+    [thread] = heralds() - others
     herald.close()
     herald.close()
     assert said == ["start", "end", "start", "end"]

@@ -84,7 +84,8 @@ def kill_again_and_again(home: Path, durability: Durability, passphrase: str, ro
         assert store.read("golden") == samples.golden_image()
         interrupted += report.is_one_begun
         furthest = max(furthest, possible.index(found))
-    assert interrupted >= rounds // 4, "the kills came between commands only"
+    # By chance, a few kills may all miss.
+    assert rounds < 100 or interrupted >= rounds // 4, "the kills came between commands only"
     assert rounds < 100 or furthest, "no kill came between a commit and its answer"
 
 

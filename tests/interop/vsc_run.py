@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import TypeVar
 
 import pytest
@@ -17,6 +18,21 @@ from tests.interop.need import require_tool
 
 BIN = Path(sys.executable).parent
 NOBODY = 65534
+
+
+class Program(subprocess.Popen[str]):
+    """Ends with its block when that fails: a program that hangs must not hang the tests, too."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.terminate()
+            try:
+                self.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        super().__exit__(kind, error, trace)
 
 
 class Vsc:
@@ -46,7 +62,7 @@ class Vsc:
 
     def start(self, *command: str | Path, **env: str) -> subprocess.Popen[str]:
         """Starts any program as this user."""
-        return subprocess.Popen(
+        return Program(
             [*self.become, *map(str, command)],
             env={**self.env, **env},
             cwd=self.folder,

@@ -54,7 +54,11 @@ class Bash:
         return screen.replace("\r", "")
 
     def close(self) -> None:
-        self._child.close(force=True)
+        # By itself: close() would give it fractions of a second to end, and then fail.
+        self._child.sendline("exit")
+        self._child.expect(pexpect.EOF)
+        self._child.wait()
+        self._child.close()
 
 
 @pytest.fixture

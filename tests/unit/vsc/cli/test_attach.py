@@ -62,6 +62,15 @@ def doors() -> Iterator[tuple[socket.socket, socket.socket]]:
             return
 
 
+@contextmanager
+def kept_address() -> Iterator[str]:
+    """An address where nobody listens: a program that is told to may, nobody else gets the port by chance."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield address(kept)
+
+
 @pytest.fixture
 def vpcd() -> Iterator[tuple[socket.socket, socket.socket]]:
     with doors() as both:
@@ -160,9 +169,7 @@ class TestPluggedIn:
             assert ends(process) == (0, "", "work: was never in a reader\n")
 
     def test_a_vpcd_that_calls(self, work: SqliteStore, home: Path) -> None:
-        with doors() as (door, _):
-            where = address(door)
-        with attached(home, "work", "--listen", where) as process:
+        with kept_address() as where, attached(home, "work", "--listen", where) as process:
             assert process.stderr is not None
             assert process.stderr.readline() == f"work: listening on {where}; vpcd may call\n"
             host, port = where.split(":")
@@ -198,9 +205,8 @@ class TestPluggedIn:
 @pytest.mark.usefixtures("impatient")
 class TestNobodyThere:
     def test_nothing_listens(self, shell: Shell, work: SqliteStore) -> None:
-        with doors() as (door, _):
-            where = address(door)
-        error = shell.fails(1, "attach", "work", "--vpcd", where)
+        with kept_address() as where:
+            error = shell.fails(1, "attach", "work", "--vpcd", where)
         assert error == f"vsc: nothing answers at {where} (Connection refused): is pcscd running, with vpcd?\n"
         with work.open("work"):
             pass

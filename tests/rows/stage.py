@@ -87,7 +87,9 @@ def play(part: dict[str, Any], background: dict[str, Running]) -> str:
         return running.output.getvalue()
     output = running.wait()
     if part.get("wait_for"):
-        output += background.pop(part["wait_for"]).wait()
+        rest = background.pop(part["wait_for"]).wait()
+        # Read again: what a handler of the other script has printed meanwhile is in it, too.
+        output = running.output.getvalue() + rest
     return output
 
 

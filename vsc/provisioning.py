@@ -11,6 +11,7 @@ from typing import Any, Self, overload
 from card_os.pin import DEFAULT_TRIES, NO_POLICY, PinPolicy
 from vsc.asking import Asker, PinText, pin_bytes
 from vsc.card import Card, VirtualCard
+from vsc.challenge import check_card_id
 from vsc.errors import CardExistsError, PinPolicyViolation, ReaderNotFoundError, VscError
 from vsc.factory import DEFAULT_PIN
 from vsc.factory import create as make
@@ -52,12 +53,15 @@ def create(
     """
     name, where = check_name(name), current().store if store is None else store
     _check_profile(profile)
+    if policy is not None and not isinstance(policy, PinPolicy):
+        raise TypeError(f"policy: a PinPolicy is expected, not {type(policy).__name__}")
+    check_card_id(card_id)
     if admin_key is not None:
         admin_key = checked_key(admin_key, "admin_key")
     if where.exists(name):
         # Before anybody is asked for a PIN; the store looks again, under the card's lock.
         raise CardExistsError(f"there is a card called {name!r} already")
-    rules = policy or NO_POLICY
+    rules = NO_POLICY if policy is None else policy
     secret = Asker(label or name, interaction).new_pin(rules) if pin is None else pin_bytes(pin)
     if broken := rules.violations(secret):
         raise PinPolicyViolation(broken)

@@ -29,12 +29,13 @@ class Recorder:
         self._applications = [application for profile in PROFILES.values() for application in profile.applications]
         self._lock = threading.Lock()
         self._started = time.monotonic()
+        self._path = path
+        self._failure: OSError | None = None
         try:
-            path.unlink(missing_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            # Unbuffered: a line that cannot be written must not be tried again when the file is closed.
+            self._file = os.fdopen(_opened(path), "wb", buffering=0)
         except OSError as error:
-            raise VscError(f"the trace {path} cannot be written: {error.strerror}") from None
-        self._file = os.fdopen(descriptor, "w", encoding="utf-8")
+            raise self._error(error) from None
         self._write({"format": FORMAT, "version": VERSION})
 
     def __call__(self, reader: str, command: bytes, response: bytes) -> None:
@@ -51,16 +52,37 @@ class Recorder:
 
     def _write(self, entry: dict[str, object]) -> None:
         with self._lock:
-            if not self._file.closed:
-                self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-                self._file.flush()
+            if self._file.closed or self._failure is not None:
+                return
+            line = json.dumps(entry, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+            try:
+                while line:
+                    line = line[self._file.write(line) :]
+            except OSError as error:
+                # Whoever talks to the card must not notice; it is told in the end.
+                self._failure = error
+
+    def _error(self, error: OSError) -> VscError:
+        return VscError(f"the trace {self._path} cannot be written: {error.strerror}")
 
     def close(self) -> None:
+        """VscError if not all could be written."""
         with self._lock:
             self._file.close()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise self._error(failure)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _opened(path: Path) -> int:
+    """Makes a file anew. A device or a pipe is written to, and never removed."""
+    if path.exists() and not path.is_file():
+        return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    path.unlink(missing_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

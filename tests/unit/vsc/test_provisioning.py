@@ -317,3 +317,9 @@ class TestEvents:
         machine.unplug("work")
         with pytest.raises(CardRemoved):
             vsc.open(reader=reader)
+
+
+@pytest.mark.parametrize(("name", "value"), [("policy", {}), ("policy", "minlen=4"), ("card_id", "1234")])
+def test_arguments_of_another_type_are_named(name: str, value: object) -> None:
+    with pytest.raises(TypeError, match=f"{name}: a .* is expected"):
+        vsc.create("work", pin=PIN, store=MemoryStore(), **{name: value})  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """vsc.trace: what goes over the wire as JSON lines, without secrets."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -70,3 +71,24 @@ def test_a_closed_trace_takes_no_more(tmp_path: Path) -> None:
 def test_a_path_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(VscError, match="cannot be written"):
         Recorder(tmp_path / "missing" / "trace")
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with Recorder(path) as record:
+            record("r", bytes.fromhex("00A40400"), b"\x90\x00")
+        assert [json.loads(line).get("name") for line in os.read(reading, 10_000).splitlines()] == [None, "SELECT"]
+        assert path.is_fifo()
+    finally:
+        os.close(reading)
+
+
+def test_what_could_not_be_written_is_told_in_the_end() -> None:
+    full = Path("/dev/full")
+    failure = "the trace /dev/full cannot be written: No space left on device"
+    with pytest.raises(VscError, match=failure), Recorder(full) as record:
+        record("r", bytes.fromhex("00A40400"), b"\x90\x00")
+    assert full.is_char_device()

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -48,28 +48,42 @@ def run(command: Sequence[str], env: Mapping[str, str]) -> int:
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise VscError("this kernel lets nobody adopt orphans (PR_SET_CHILD_SUBREAPER)")
     on_terminal = sys.stdin is not None and sys.stdin.isatty()
-    try:
-        process = subprocess.Popen(command, env=dict(env), start_new_session=not on_terminal)
-    except OSError as error:
-        raise CannotStartError(command[0], error) from None
-    try:
-        with _forwarding(process, on_terminal=on_terminal):
+    # From before the command starts: it may be up, and somebody signal us, before we go on.
+    with _forwarding(on_terminal=on_terminal) as to:
+        try:
+            process = subprocess.Popen(command, env=dict(env), start_new_session=not on_terminal)
+        except OSError as error:
+            raise CannotStartError(command[0], error) from None
+        try:
+            to(process)
             return process.wait()
-    finally:
-        end_descendants()
+        finally:
+            end_descendants()
 
 
 @contextmanager
-def _forwarding(process: subprocess.Popen[bytes], *, on_terminal: bool) -> Iterator[None]:
-    def forward(number: int, frame: FrameType | None) -> None:
+def _forwarding(*, on_terminal: bool) -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Passes signals on to the process that is named by a call of what this gives, early ones when it is named."""
+    early: list[int] = []
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def forward(number: int, frame: FrameType | None = None) -> None:
         if on_terminal and number in _FROM_THE_KEYBOARD:
             return
-        with suppress(ProcessLookupError):
-            process.send_signal(number)
+        if not processes:
+            early.append(number)
+        for process in processes:
+            with suppress(ProcessLookupError):
+                process.send_signal(number)
+
+    def to(process: subprocess.Popen[bytes]) -> None:
+        processes.append(process)
+        while early:
+            forward(early.pop(0))
 
     before = {number: signal.signal(number, forward) for number in _FORWARDED}
     try:
-        yield
+        yield to
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

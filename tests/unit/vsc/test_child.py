@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from vsc import child
+
 RUN = "import os, sys; from vsc.child import run; sys.exit(run(sys.argv[1:], os.environ) % 256)"
 
 
@@ -58,6 +60,17 @@ def test_signals_are_passed_on(number: signal.Signals) -> None:
         assert process.stdout.readline() == "up\n"
         process.send_signal(number)
         assert process.wait(timeout=30) == 42
+
+
+def test_a_signal_that_comes_before_the_command_is_passed_on_once_it_is_there() -> None:
+    script = "import signal, sys; signal.signal(10, lambda *_: sys.exit(42)); print('up', flush=True); signal.pause()"
+    with child._forwarding(on_terminal=False) as to:
+        signal.raise_signal(signal.SIGUSR1)
+        with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"up\n"
+            to(process)
+            assert process.wait(timeout=30) == 42
 
 
 @pytest.mark.parametrize(

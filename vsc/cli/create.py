@@ -14,7 +14,7 @@ from vsc.cli.load import takes_pfx
 from vsc.cli.material import pfx_material
 from vsc.cli.passphrase import passphrase_option
 from vsc.cli.policy import PinPolicyType
-from vsc.cli.secret import ADMIN_KEY_SOURCES, PIN_SOURCES, read_admin_key, read_pin
+from vsc.cli.secret import ADMIN_KEY_SOURCES, PIN_SOURCES, read_admin_key, read_new_pin, read_pin
 from vsc.errors import CardExistsError
 from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, create, create_blank, home_store
 from vsc.store import Image
@@ -109,7 +109,7 @@ def create_command(
     if blank:
         image = create_blank(name, policy=pin_policy, tries=tries, admin_tries=admin_tries, label=label)
     else:
-        new_pin = read_pin(pin, default=DEFAULT_PIN)
+        new_pin = read_new_pin(pin, card=label or name, policy=pin_policy, default=DEFAULT_PIN, option="--pin")
         make = partial(
             create,
             name,

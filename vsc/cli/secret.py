@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from card_os.admin import KEY_BYTES
+from card_os.pin import NO_POLICY, PinPolicy
 from vsc.errors import Cancelled
 from vsc.interaction.terminal import open_terminal
 
@@ -69,6 +70,18 @@ def confirm(question: str) -> None:
     with open_terminal() as terminal:
         if not terminal.confirms(question):
             raise Cancelled
+
+
+def read_new_pin(source: str | None, *, card: str, policy: PinPolicy | None, default: bytes, option: str) -> bytes:
+    """Returns the PIN for a new card; on a terminal a person is asked, with its rules, until it keeps to them.
+
+    Cancelled; a usage error if there is no terminal to ask on.
+    """
+    if source not in (None, "prompt") or not sys.stdin.isatty():
+        return read_pin(source, default=default, option=option)
+    from vsc.asking import Asker
+
+    return Asker(card, None).new_pin(NO_POLICY if policy is None else policy)
 
 
 def read_pin(source: str | None, *, default: bytes, option: str = "--pin", what: str = "PIN") -> bytes:

@@ -10,7 +10,7 @@ import click
 
 from card_os.pin import CharacterRule, PinPolicy
 from vsc.cli.policy import parse_policy
-from vsc.cli.secret import read_admin_key, read_pin
+from vsc.cli.secret import read_admin_key, read_new_pin, read_pin
 from vsc.cli.windows import Given, Takes, parse
 from vsc.errors import CardExistsError, VscError
 from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, create, home_store
@@ -85,7 +85,7 @@ def _create(given: Given) -> None:
     if home_store().exists(name):
         raise CardExistsError(f"there is a card called {name!r} already")
     _instances().check()
-    pin = read_pin(_source(given, "pin"), default=DEFAULT_PIN, option="/pin")
+    pin = read_new_pin(_source(given, "pin"), card=name, policy=policy, default=DEFAULT_PIN, option="/pin")
     puk = read_pin(_source(given, "puk"), default=DEFAULT_PIN, option="/puk", what="PUK") if "puk" in given else None
     admin_key = read_admin_key(_lower(key_source), default=DEFAULT_ADMIN_KEY, option="/adminkey")
     say = _progress(given)

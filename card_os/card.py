@@ -70,6 +70,12 @@ class Card:
         self._atr = bytes(atr)
         self._default = self._applications[0] if self._applications else None
         self._volatile = Volatile.after_reset(self._default)
+        self._last: Outcome | None = None
+
+    @property
+    def last_outcome(self) -> Outcome | None:
+        """What came of the last command, with the reason if it was refused; None since the last reset."""
+        return self._last
 
     @property
     def atr(self) -> bytes:
@@ -87,6 +93,7 @@ class Card:
 
     def reset(self) -> bytes:
         """Forgets everything volatile; returns the ATR."""
+        self._last = None
         self._volatile = Volatile.after_reset(self._default)
         return self._atr
 
@@ -105,9 +112,18 @@ class Card:
     def exchange(self, command: bytes) -> Outcome:
         """Like `transmit`, as values, with the reason of a refusal."""
         try:
-            return Outcome(self._answer(CommandApdu.parse(command)))
+            self._last = Outcome(self._answer(CommandApdu.parse(command)))
         except CardError as error:
-            return Outcome(ResponseApdu(sw=error.sw), error.reason)
+            self._last = Outcome(ResponseApdu(sw=error.sw), error.reason)
+        return self._last
+
+    def watch_commits(self, around: Callable[[Callable[[], None]], None] | None) -> None:
+        """Has `around` called for each commit, in its place, with the function that makes it; None ends that.
+
+        What `around` raises goes through, a power cut for instance: before the commit or after it, there is nothing
+        between.
+        """
+        self._memory.around = around
 
     def _answer(self, apdu: CommandApdu) -> ResponseApdu:
         cla = ClassByte.parse(apdu.cla)

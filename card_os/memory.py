@@ -32,11 +32,13 @@ class Persistent:
 class Memory:
     """Holds the current `Persistent`; `commit` is the only way to change it."""
 
-    __slots__ = ("_persistent", "_store")
+    __slots__ = ("_persistent", "_store", "around")
 
     def __init__(self, persistent: Persistent, store: Callable[[Persistent], None]) -> None:
         self._persistent = persistent
         self._store = store
+        self.around: Callable[[Callable[[], None]], None] | None = None
+        """Called in place of each commit, with the function that makes it; None: nobody looks on."""
 
     @property
     def persistent(self) -> Persistent:
@@ -46,6 +48,12 @@ class Memory:
         """Makes a change permanent: when this returns, the store has it. 6581, and no change, if the store failed."""
         if new == self._persistent:
             return
+        if self.around is None:
+            self._commit(new)
+        else:
+            self.around(lambda: self._commit(new))
+
+    def _commit(self, new: Persistent) -> None:
         try:
             self._store(new)
         except OSError as error:

@@ -20,10 +20,22 @@ ends, and whoever inserts it again, here or in another reader, waits until then.
 Observers are called with no lock held, one at a time, in the order of the events, by the thread that caused them;
 when another thread is calling them already, or an observer causes an event itself, that thread calls them with it
 next. So when `insert` returns, the reader has the card and `wait_for` has been woken; observers may be a moment later.
+
+Taps hear of every command and its answer, with the card's turn held, so in the order in which the card answered: they
+may keep what they hear, and must not call the card. A `Line` stands in the way of commands, for faults.
 """
 
-from vsc.reader.errors import CardRemovedError, ReaderBusyError, ReaderError
+from vsc.reader.errors import (
+    CardRemovedError,
+    NotTransactedError,
+    ReaderBusyError,
+    ReaderError,
+    ServiceGoneError,
+    SharedError,
+)
 from vsc.reader.event import EventKind, ReaderEvent
+from vsc.reader.exchange import Exchange, Tap
+from vsc.reader.line import Line
 from vsc.reader.name import DEFAULT_NAME, MAX_NAME_BYTES, free_name
 from vsc.reader.reader import MAX_LOG_EVENTS, Reader
 
@@ -33,9 +45,15 @@ __all__ = [
     "MAX_NAME_BYTES",
     "CardRemovedError",
     "EventKind",
+    "Exchange",
+    "Line",
+    "NotTransactedError",
     "Reader",
     "ReaderBusyError",
     "ReaderError",
     "ReaderEvent",
+    "ServiceGoneError",
+    "SharedError",
+    "Tap",
     "free_name",
 ]

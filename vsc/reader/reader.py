@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from time import monotonic
 
 from vpcd_bridge.port import PoweredCard
@@ -11,8 +12,11 @@ from vsc.errors import CardWasReset
 from vsc.reader.contents import Contents
 from vsc.reader.errors import CardRemovedError, ReaderBusyError
 from vsc.reader.event import EventKind, ReaderEvent, Subscription
+from vsc.reader.exchange import Exchange, Tap
+from vsc.reader.line import Line
 from vsc.reader.name import DEFAULT_NAME, checked_name
 from vsc.reader.turn import Insertion, is_owned, turn_of
+from vsc.unraisable import report
 
 MAX_LOG_EVENTS = 10_000
 
@@ -27,6 +31,9 @@ class Reader:
         self.name = checked_name(name)
         self.controller: Callable[[int, bytes], bytes | None] | None = None
         """What answers control codes, as a PIN pad does (`vsc.pinpad`); None: nothing, the reader is a plain slot."""
+        self.line: Line | None = None
+        """What commands meet on their way to the card; None: nothing."""
+        self._taps: tuple[Tap, ...] = ()
         self._changed = threading.Condition(threading.RLock())
         self._identity = object()
         self._inserted: Insertion | None = None
@@ -146,20 +153,76 @@ class Reader:
         """
         return self._take_turn(self._warm_reset if warm else self._cold_reset, insertion)
 
-    def transmit(self, command: bytes, *, insertion: int | None = None, resets: int | None = None) -> bytes:
+    def announce(self, command: bytes) -> None:
+        """A host is about to `transmit` this: lets the `line` act before the host's handle is looked at.
+
+        For those who have handles to look at; all others need not call it. Raises what the line raises.
+        """
+        if self.line is not None:
+            self.line.before(self, command)
+
+    def transmit(
+        self, command: bytes, *, insertion: int | None = None, resets: int | None = None, announced: bool = False
+    ) -> bytes:
         """Sends one C-APDU; returns the R-APDU, SW included. One at a time: others wait.
 
-        A card without power gets it first, as pcscd would have given it. CardRemovedError.
-        resets: only if the card has not been reset since (`resets` when it was met), CardWasReset otherwise.
+        A card without power gets it first, as pcscd would have given it. CardRemovedError; with a `line`, what that
+        raises. resets: only if the card has not been reset since (`resets` when it was met), CardWasReset otherwise.
+        announced: `announce` has been called.
         """
+        if not announced:
+            self.announce(command)
 
         def send(inserted: Insertion) -> bytes:
             if resets is not None and inserted.resets != resets:
                 raise CardWasReset(f"the card in {self.name!r} was reset by somebody else")
             self._ensure_power(inserted)
-            return inserted.turn.card.transmit(command)
+            return self._exchange(inserted, command)
 
-        return self._take_turn(send, insertion)
+        response = self._take_turn(send, insertion)
+        if self.line is not None:
+            self.line.after(self, command, response)
+        return response
+
+    def tap(self, tap: Tap) -> Callable[[], None]:
+        """Has `tap` hear of each command and its answer from now on; returns what ends that.
+
+        It is called with the card's turn, so in order, and must not call the card. What it raises goes to
+        sys.unraisablehook: who looks on must not change what the host gets.
+        """
+        mine: Tap = partial(tap)  # An object of its own: the same function may tap twice.
+        with self._changed:
+            self._taps += (mine,)
+
+        def end() -> None:
+            with self._changed:
+                self._taps = tuple(one for one in self._taps if one is not mine)
+
+        return end
+
+    def _exchange(self, inserted: Insertion, command: bytes) -> bytes:
+        """Has the card answer, with its turn, and tells the taps."""
+        card, response, reason, started = inserted.turn.card, b"", "", monotonic()
+        try:
+            if self.line is None:
+                response = card.transmit(command)
+            else:
+                response, reason = self.line.transmit(self, command, card)
+        except Exception as error:
+            reason = str(error)
+            raise
+        finally:
+            if self._taps:
+                self._tell(inserted, command, response, reason or _reason_of(card), started)
+        return response
+
+    def _tell(self, inserted: Insertion, command: bytes, response: bytes, reason: str, started: float) -> None:
+        exchange = Exchange(self.name, inserted.number, command, response, reason, started, monotonic() - started)
+        for tap in self._taps:
+            try:
+                tap(exchange)
+            except Exception as error:
+                report(error, tap)
 
     def subscribe(self, observer: Callable[[ReaderEvent], None]) -> Callable[[], None]:
         """Has `observer` called with each event from now on; returns what ends that.
@@ -287,6 +350,8 @@ class Reader:
 
     def _note(self, inserted: Insertion, kind: EventKind, *, atr: bytes) -> bytes:
         """Writes down what the card was made to do, unless it has left meanwhile. Returns the ATR."""
+        if self.line is not None and kind is not EventKind.POWERED_OFF:
+            atr = self.line.atr(self, atr)
         with self._changed:
             if self._inserted is inserted:
                 inserted.atr = atr
@@ -325,3 +390,9 @@ class Reader:
             finally:
                 with self._changed:
                     self._delivering = False
+
+
+def _reason_of(card: PoweredCard) -> str:
+    """Why the card refused its last command; empty if it did not, or does not say."""
+    reason = getattr(getattr(card, "last_outcome", None), "reason", None)
+    return "" if reason is None else str(reason)

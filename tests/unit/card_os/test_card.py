@@ -1,6 +1,6 @@
 """card_os.card: selection, channels, chains and the order of checks, with a small application of our own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -581,3 +581,52 @@ def test_a_store_that_fails_is_6581_and_nothing_has_changed() -> None:
     assert send(card, "00DB000001AA") == "6581"
     assert card.persistent is start
     assert send(card, "00B00000") == b"old".hex().upper() + "9000"
+
+
+# --- who looks on
+
+
+def test_the_last_outcome_has_the_reason_until_the_next_reset() -> None:
+    card = make_card(Notes(AID_A))
+    reasons = []
+    for command in ("00300000 01 01", "00200000"):
+        send(card, command)
+        reasons.append(str(card.last_outcome.reason) if card.last_outcome else "nothing")
+    assert reasons == ["notes: locked (missing: unlock)", "None"]
+    card.reset()
+    assert card.last_outcome is None
+
+
+def test_who_watches_commits_makes_them() -> None:
+    card = make_card(Notes(AID_A))
+    send(card, "00200000")
+    before, made = card.persistent, list[bool]()
+
+    def around(commit: Callable[[], None]) -> None:
+        made.append(card.persistent == before)
+        commit()
+        made.append(card.persistent == before)
+
+    card.watch_commits(around)
+    assert send(card, "00300000 01 01") == "9000"
+    assert made == [True, False]
+    card.watch_commits(None)
+    assert send(card, "00300000 01 02") == "9000"
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("is_made", [False, True])
+def test_a_power_cut_at_a_commit_goes_through_and_leaves_nothing_between(is_made: bool) -> None:
+    card = make_card(Notes(AID_A))
+    send(card, "00200000")
+    before = card.persistent
+
+    def cut(commit: Callable[[], None]) -> None:
+        if is_made:
+            commit()
+        raise KeyboardInterrupt
+
+    card.watch_commits(cut)
+    with pytest.raises(KeyboardInterrupt):
+        send(card, "00300000 01 01")
+    assert (card.persistent != before) == is_made

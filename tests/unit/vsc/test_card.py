@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -168,7 +169,7 @@ class TestHandle:
         sent: list[str] = []
         transmit = Reader.transmit
 
-        def note(reader: Reader, command: bytes, **more: int | None) -> bytes:
+        def note(reader: Reader, command: bytes, **more: Any) -> bytes:
             sent.append(command.hex().upper())
             return transmit(reader, command, **more)
 

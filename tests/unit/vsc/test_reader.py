@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from card_os.card import Card
+from vpcd_bridge.port import PoweredCard
+from vsc.factory import fresh
 from vsc.reader import (
     DEFAULT_NAME,
     MAX_LOG_EVENTS,
     CardRemovedError,
     EventKind,
+    Exchange,
     Reader,
     ReaderBusyError,
     ReaderError,
@@ -536,3 +540,81 @@ class TestThreads:
             reader.transmit(b"")
         assert not reader.is_in_use_here
         assert other.card is None
+
+
+# --- taps and the line
+
+
+def gids_card() -> Card:
+    return fresh("gids", pin=b"12345678", admin_key=bytes(24))
+
+
+def test_a_tap_hears_each_exchange_with_the_cards_reason() -> None:
+    reader, heard = Reader("here"), list[Exchange]()
+    reader.insert(gids_card())
+    end = reader.tap(heard.append)
+    reader.transmit(bytes.fromhex("00CBA014045C02DF2000"))
+    reader.transmit(bytes.fromhex("00A40400"))
+    end()
+    reader.transmit(bytes.fromhex("00A40400"))
+
+    assert [(one.reader, one.insertion, one.response[-2:].hex()) for one in heard] == [
+        ("here", 1, "6982"),
+        ("here", 1, "6a87"),
+    ]
+    assert "admin key" in heard[0].reason
+    assert heard[0].took_s >= 0
+
+
+def test_one_that_looks_on_sees_no_pin_by_accident() -> None:
+    reader, heard = Reader(), list[Exchange]()
+    reader.insert(gids_card())
+    reader.tap(heard.append)
+    reader.transmit(b"\x00\x20\x00\x80\x0824681357")
+    assert "3234" not in repr(heard)
+    assert repr(heard[0]) == "<Exchange 0020008008… -> 63C4>"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_tap_that_fails_changes_nothing_for_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    reader = Reader()
+    reader.insert(gids_card())
+    reader.tap(lambda exchange: 1 / 0)  # type: ignore[arg-type]
+    assert reader.transmit(bytes.fromhex("00A40400"))[-2:].hex() == "6a87"
+    assert len(told) == 1
+
+
+class Refusing:
+    """A line that keeps a diary, and lets nothing through."""
+
+    def __init__(self) -> None:
+        self.diary: list[str] = []
+
+    def before(self, reader: Reader, command: bytes) -> None:
+        self.diary.append("before")
+
+    def transmit(self, reader: Reader, command: bytes, card: PoweredCard) -> tuple[bytes, str]:
+        self.diary.append("transmit")
+        return b"\x6f\x00", "not today"
+
+    def after(self, reader: Reader, command: bytes, response: bytes) -> None:
+        self.diary.append("after " + response.hex())
+
+    def atr(self, reader: Reader, atr: bytes) -> bytes:
+        self.diary.append("atr")
+        return b"\x3b\x00"
+
+
+def test_a_line_stands_between_hosts_and_card() -> None:
+    reader, line, heard = Reader(), Refusing(), list[Exchange]()
+    reader.insert(gids_card())
+    reader.line = line
+    reader.tap(heard.append)
+    assert reader.power_on() == b"\x3b\x00"
+    assert reader.transmit(bytes.fromhex("00A40400")) == b"\x6f\x00"
+    reader.announce(b"")
+    reader.transmit(bytes.fromhex("00A40400"), announced=True)
+    assert line.diary == ["atr", "before", "transmit", "after 6f00", "before", "transmit", "after 6f00"]
+    assert heard[0].reason == "not today"

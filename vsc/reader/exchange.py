@@ -1,0 +1,30 @@
+"""What passes between a host and a card, as whoever looks on gets it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vsc.decode import shown
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Exchange:
+    """One command and its answer, as the host saw them.
+
+    insertion: the card's stay in the reader. response: with its SW; empty if there was none. reason: why the card (or
+    a fault) refused, in words; empty if it did not. started_s: `time.monotonic()` when the card got the command;
+    took_s: until its answer. The command is whole, PINs included: only `vsc.trace` may show it to people.
+    """
+
+    reader: str
+    insertion: int
+    command: bytes
+    response: bytes
+    reason: str
+    started_s: float
+    took_s: float
+
+    def __repr__(self) -> str:
+        return f"<Exchange {shown(self.command)} -> {self.response[-2:].hex().upper() or 'no answer'}>"
+
+
+Tap = Callable[[Exchange], None]

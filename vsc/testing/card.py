@@ -1,0 +1,140 @@
+"""Cards in memory, for tests: made in a moment, gone with the object, and every state of them can be kept.
+
+card = SoftCard.make(pin="24681357", seed=1)
+Reader().insert(card)
+"""
+
+import uuid
+from typing import Self
+
+from card_os.apps.gids.personalisation import blank, personalised
+from card_os.card import Card, Outcome
+from card_os.env import Env
+from card_os.memory import Persistent
+from card_os.pin import DEFAULT_TRIES, PinPolicy
+from vsc.errors import PinPolicyViolation, VscError
+from vsc.factory import DEFAULT_ADMIN_KEY
+from vsc.host import Gids
+from vsc.host.connection import DirectConnection
+from vsc.profiles import PROFILES, Profile
+from vsc.world import SeededEnv, SystemEnv
+
+DEFAULT_PIN = "12345678"
+
+
+class SoftCard:
+    """A card in memory: a `PoweredCard`, so it fits into a `vsc.reader.Reader`, and what a test wants to know of it.
+
+    pin, admin_key, puk: what the card was made with; None if it has none (yet).
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        persistent: Persistent,
+        env: Env,
+        *,
+        pin: str | None = None,
+        admin_key: bytes | None = None,
+        puk: str | None = None,
+    ) -> None:
+        self.profile = profile
+        self.pin, self.admin_key, self.puk = pin, admin_key, puk
+        self.card: Card = profile.card(persistent, env)
+        self._env = env
+
+    @classmethod
+    def make(
+        cls,
+        profile: str = "gids",
+        *,
+        pin: str = DEFAULT_PIN,
+        admin_key: bytes = DEFAULT_ADMIN_KEY,
+        policy: PinPolicy | None = None,
+        tries: int = DEFAULT_TRIES,
+        admin_tries: int | None = None,
+        puk: str | None = None,
+        card_id: uuid.UUID | None = None,
+        seed: int | str | bytes | None = None,
+    ) -> Self:
+        """Makes a personalised card. seed: everything of it, keys that it will make included, follows from that.
+
+        PinPolicyViolation for a PIN that breaks the policy; VscError if there is no such profile; ValueError for
+        values outside the ranges of `vsc.create`.
+        """
+        if policy is not None and (broken := policy.violations(pin.encode())):
+            raise PinPolicyViolation(broken)
+        env = SystemEnv() if seed is None else SeededEnv(seed)
+        identity = card_id or uuid.UUID(bytes=env.random_bytes(16), version=4)
+        state = personalised(
+            pin=pin.encode(),
+            admin_key=admin_key,
+            # Windows keeps a GUID with its first three fields little-endian.
+            card_id=identity.bytes_le,
+            tries=tries,
+            pin_policy=policy,
+            puk=None if puk is None else puk.encode(),
+            admin_try_limit=admin_tries,
+        )
+        found = profile_named(profile)
+        return cls(found, found.persistent(state), env, pin=pin, admin_key=admin_key, puk=puk)
+
+    @classmethod
+    def make_blank(cls, profile: str = "gids", *, seed: int | str | bytes | None = None) -> Self:
+        """Makes a card before its personalisation: no PIN, no key, no file."""
+        env = SystemEnv() if seed is None else SeededEnv(seed)
+        found = profile_named(profile)
+        return cls(found, found.persistent(blank(pin_policy=None, tries=DEFAULT_TRIES, admin_try_limit=None)), env)
+
+    def __repr__(self) -> str:
+        return f"<SoftCard {self.profile.name}>"
+
+    # --- a PoweredCard
+
+    @property
+    def atr(self) -> bytes:
+        return self.card.atr
+
+    def power_on(self) -> bytes:
+        return self.card.power_on()
+
+    def power_off(self) -> None:
+        self.card.power_off()
+
+    def reset(self) -> bytes:
+        return self.card.reset()
+
+    def transmit(self, command: bytes) -> bytes:
+        return self.card.transmit(command)
+
+    # --- what a test wants to know
+
+    @property
+    def last_outcome(self) -> Outcome | None:
+        """What came of the last command; None since the last reset."""
+        return self.card.last_outcome
+
+    @property
+    def why(self) -> str:
+        """Why the last command was refused: the rule, the object, the missing right. Empty if it was not."""
+        outcome = self.card.last_outcome
+        return "" if outcome is None or outcome.reason is None else str(outcome.reason)
+
+    @property
+    def persistent(self) -> Persistent:
+        return self.card.persistent
+
+    def connection(self) -> DirectConnection:
+        """A connection with no reader between; making it is a reset."""
+        return DirectConnection(self)
+
+    def gids(self) -> Gids:
+        """The host's half over such a connection: PINs, files, containers, keys."""
+        return Gids.connect(self.connection(), random=self._env.random_bytes)
+
+
+def profile_named(name: str) -> Profile:
+    """VscError if there is no such profile."""
+    if name not in PROFILES:
+        raise VscError(f"there is no profile {name!r}; there is: {', '.join(PROFILES)}")
+    return PROFILES[name]

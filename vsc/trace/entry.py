@@ -1,0 +1,43 @@
+"""What a trace holds: entries, each an APDU with its answer, or an event of a reader. No secret gets this far."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedCommand:
+    """A C-APDU whose secret part is known by its length only.
+
+    visible: the bytes that may be seen, from the first on; hidden_bytes: how many follow that may not.
+    """
+
+    visible: bytes
+    hidden_bytes: int = 0
+
+
+class EntryKind(Enum):
+    """What an entry tells of. Values are those of the JSON lines."""
+
+    APDU = "apdu"
+    INSERTED = "inserted"
+    EJECTED = "ejected"
+    RESET = "reset"
+    """Warm or cold, or power off: whatever was verified is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a trace.
+
+    seconds: since the trace began; 0.0 where a log has no times. command, response, reason, took_s: of an APDU only.
+    response: with its SW; empty if the card gave none. atr: of a card that was inserted or reset, if it is known.
+    """
+
+    kind: EntryKind
+    seconds: float = 0.0
+    reader: str = ""
+    command: MaskedCommand = MaskedCommand(b"")
+    response: bytes = b""
+    reason: str = ""
+    took_s: float = 0.0
+    atr: bytes = b""

@@ -62,6 +62,12 @@ def words(scb: int) -> str:
     return text if scb & 0x0F in (0, CONTACT) else f"{text}, on another interface"
 
 
+def proved_words(granted: Right) -> str:
+    """Says what has been proved: `nothing`, `PIN and admin key`."""
+    names = [name for right, name in ((Right.USER, "PIN"), (Right.EXTERNAL, "admin key")) if granted & right]
+    return " and ".join(names) or "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class AccessRule:
     """The value of tag 8C as alternatives of (AMB, SCBs)."""

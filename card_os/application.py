@@ -1,15 +1,22 @@
-"""What the kernel needs of an application: an AID, a table of commands, `select`, and a codec of its state."""
+"""What the kernel needs of an application: an AID, a name and a table of commands.
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+For the rest there is a default that suits a small one, whose state is a string of bytes and which remembers nothing in
+a session (docs/own-card.md). A big one brings its own `select`, volatile part, template and codec.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic
 
-from card_os.apdu import ResponseApdu
+from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.command import Command, S, Session, V
 from card_os.description import Description, Fields, hexadecimal
+from card_os.fact import Fact, described
+from card_os.tlv import Tlv
+
+_TEMPLATE, _AID = 0x61, 0x4F
 
 
-class Application(ABC, Generic[S, V]):
+class Application(Generic[S, V]):
     """One card application: code only. Its state lives in `Persistent`, its memory of a session in the channel."""
 
     aid: bytes
@@ -21,25 +28,33 @@ class Application(ABC, Generic[S, V]):
     refuses_broken_chains = False
     """Whether a command that interrupts a chain is answered 6883; otherwise the chain is forgotten."""
 
-    @abstractmethod
     def new_volatile(self) -> V:
-        """Returns what a reset leaves: nothing verified, nothing selected."""
+        """Returns what a reset leaves: nothing verified, nothing selected. By default None: nothing to remember."""
+        return None  # type: ignore[return-value]  # V is None where this is not overridden.
 
-    @abstractmethod
     def select(self, session: Session[S, V], p2: int) -> ResponseApdu:
-        """Answers SELECT by DF name; `p2` b4 b3 say which information is wanted (ISO/IEC 7816-4 table 40)."""
+        """Answers SELECT by DF name, by default with no data.
 
-    @abstractmethod
+        `p2` b4 b3 say which information is wanted (ISO/IEC 7816-4 table 40).
+        """
+        return ResponseApdu()
+
     def template(self, state: S) -> bytes:
-        """Returns the application template (tag 61) for EF.DIR."""
+        """Returns the application template (tag 61) for EF.DIR, by default with the AID alone."""
+        return bytes(Tlv(_TEMPLATE, bytes(Tlv(_AID, self.aid))))
 
-    @abstractmethod
     def encode(self, state: S) -> bytes:
-        """Returns the state as bytes for an image; `decode` reads them back for ever."""
+        """Returns the state as bytes for an image; `decode` reads them back for ever.
 
-    @abstractmethod
+        By default bytes are taken as they are; TypeError for any other state: it needs a codec.
+        """
+        if not isinstance(state, bytes):
+            raise TypeError(f"the application {self.name!r} has no codec for a state of type {type(state).__name__}")
+        return state
+
     def decode(self, raw: bytes) -> S:
         """Reads what any version of `encode` wrote; ValueError for anything else."""
+        return raw  # type: ignore[return-value]  # S is bytes where this is not overridden: see `encode`.
 
     def describe(self, state: S) -> Description:
         """Returns the whole state as people can read it; without a better description, the bytes of `encode`."""
@@ -52,6 +67,34 @@ class Application(ABC, Generic[S, V]):
         fields.end()
         return state
 
+    def words(self, apdu: CommandApdu, hidden_bytes: int = 0) -> str:
+        """Says for traces what a command is about, beside its name: `A010 DF22`; empty: nothing more than its row does.
+
+        Any bytes are answered, nothing raises. hidden_bytes: of the data that are secret, so `apdu` is without data.
+        """
+        return ""
+
+    def answer_words(self, apdu: CommandApdu, data: bytes) -> str:
+        """The same of the data that the card answered; empty: what any reader of BER-TLV would say."""
+        return ""
+
     def observe(self, session: Session[S, V], ins: int) -> None:
         """Hears of every command on its channel before it runs, also of those that will be refused."""
         return
+
+    # --- for tests of the card: what is said here changes nothing that the card does
+
+    def facts(self, state: S) -> Iterable[Fact]:
+        """Gives the state fact by fact, with no secret shown; without better words, what `describe` says, hidden."""
+        return described(self.describe(state))
+
+    def spends(self, session: Session[S, V], apdu: CommandApdu) -> str | None:
+        """Names the counter (a fact) of the PIN or key that a whole command presents; None if it presents none.
+
+        A card lowers that counter, and stores it, before it compares anything.
+        """
+        return None
+
+    def protected(self, state: S) -> Sequence[bytes]:
+        """Gives commands that must be refused for this state as long as nobody has proved anything."""
+        return ()

@@ -6,6 +6,7 @@ is that of ISO/IEC 7816-4: lengths (6700), class (6E00, 6881, 6882), chain (6884
 """
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -104,6 +105,28 @@ class Card:
     def power_off(self) -> None:
         """Forgets everything volatile, at once rather than at the next power-on."""
         self.reset()
+
+    def restore(self, persistent: Persistent, env: Env | None = None) -> None:
+        """Makes it the card that it was: a state as `persistent` gave it once; everything volatile is forgotten.
+
+        The store has the state when this returns. env: the world from now on; None: the same. ValueError for the
+        state of a card with other applications; what the store raises goes through, and then nothing has changed.
+        """
+        own, other = ([aid for aid, _ in one.applications] for one in (self.persistent, persistent))
+        if own != other:
+            raise ValueError("that is the state of a card with other applications")
+        if persistent != self.persistent:
+            self._memory.replace(persistent)
+        self._env = self._env if env is None else env
+        self.reset()
+
+    def fork(self, env: Env) -> "Card":
+        """Returns another card with the same state, freshly reset, which no store keeps. env: its world."""
+        other = copy(self)
+        other._memory = Memory(self.persistent, _forget)
+        other._env = env
+        other.reset()
+        return other
 
     def transmit(self, command: bytes) -> bytes:
         """Takes one command of any length; returns at least the two bytes of a status word."""

@@ -4,7 +4,7 @@ The README's table, the decoder's names and the negative tests are read from the
 """
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from card_os.apdu import CommandApdu, ResponseApdu
@@ -52,6 +52,9 @@ class Access:
     check: Callable[[Any], None]
 
 
+ANYBODY = Access("always", lambda session: None)
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One row: what the card accepts, from whom, and who answers."""
@@ -66,6 +69,8 @@ class Command:
     spec: str
     """Document and section that define it."""
     chaining: bool = False
+    refusals: Mapping[int, str] = field(default_factory=dict, hash=False)
+    """When the handler answers which status word, in words; 63C0 for all of 63Cx. For people, like `spec`."""
 
 
 def dispatch(commands: Mapping[int, Command], session: Any, apdu: CommandApdu) -> ResponseApdu:

@@ -53,6 +53,11 @@ class Memory:
         else:
             self.around(lambda: self._commit(new))
 
+    def replace(self, new: Persistent) -> None:
+        """Puts another state in place of this one: no commit of a command. What the store raises goes through."""
+        self._store(new)
+        self._persistent = new
+
     def _commit(self, new: Persistent) -> None:
         try:
             self._store(new)

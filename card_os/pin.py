@@ -50,6 +50,10 @@ class CharacterRule(IntEnum):
     REQUIRE_AT_LEAST_ONE = 1
     DISALLOW = 2
 
+    def __repr__(self) -> str:
+        # A policy that a failing test prints can be pasted.
+        return f"CharacterRule.{self.name}"
+
 
 def character_class(byte: int) -> str:
     """Names the class of one byte of a PIN: uppercase, lowercase, digits, special or other (winrt 2.1)."""

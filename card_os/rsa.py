@@ -73,8 +73,12 @@ class RsaPrivateKey:
         Unsigned, because OpenSC leaves out the leading 00 (gids.md 6.5). p and q may stand in any order. With
         `check` the numbers must belong together: a key that comes from a host is not trusted.
         """
-        outer, rest = Tlv.parse_head(raw)
-        integers = parse_all(outer.value)
+        try:
+            outer, rest = Tlv.parse_head(raw)
+            integers = parse_all(outer.value)
+        except WireError:
+            # What is wrong in particular would tell of the key.
+            raise WireError("not an RSAPrivateKey") from None
         if rest or outer.tag != 0x30 or len(integers) != 9 or any(one.tag != 0x02 for one in integers):
             raise WireError("not an RSAPrivateKey")
         version, *numbers = (int.from_bytes(one.value, "big") for one in integers)

@@ -96,21 +96,24 @@ class Reason:
     rule: str
     subject: str = ""
     missing: str = ""
+    proved: str = ""
 
     def __str__(self) -> str:
         text = f"{self.subject}: {self.rule}" if self.subject else self.rule
-        return f"{text} (missing: {self.missing})" if self.missing else text
+        proved = f"; verified: {self.proved}" if self.proved else ""
+        return f"{text} (missing: {self.missing}{proved})" if self.missing else text
 
 
 class CardError(Exception):
     """A command refused: the status word for the wire and the reason for people.
 
-    rule: what was broken; subject: the object it was broken on; missing: the right that would have allowed it.
+    rule: what was broken; subject: the object it was broken on; missing: the right that would have allowed it;
+    proved: what is verified now instead.
     """
 
-    def __init__(self, sw: int, rule: str, *, subject: str = "", missing: str = "") -> None:
+    def __init__(self, sw: int, rule: str, *, subject: str = "", missing: str = "", proved: str = "") -> None:
         self.sw = int(sw)
-        self.reason = Reason(rule, subject, missing)
+        self.reason = Reason(rule or meaning(self.sw), subject, missing, proved)
         super().__init__(f"{self.sw:04X} {self.reason}")
 
 

@@ -55,8 +55,11 @@ class Format:
         stream = _ExactStream(raw)
         try:
             value = self._codec(compiled).parse_stream(stream)
-        except _FAILURES as error:
+        except EOFError as error:
             raise WireError(str(error)) from None
+        except _FAILURES:
+            # What construct says is empty, or names its own insides; reasons of refusals are made of this.
+            raise WireError("the values do not fit the format") from None
         return value, stream.tell()
 
     def build(self, values: dict[str, Any], *, compiled: bool = True) -> bytes:

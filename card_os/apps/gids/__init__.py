@@ -4,11 +4,11 @@ speak. Section numbers in this package are those of the specification, or of the
 `commands` is the table; `state` is what it works on; `personalisation` makes cards.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from card_os.apdu import ResponseApdu
+from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.application import Application
-from card_os.apps.gids import codec, description
+from card_os.apps.gids import codec, description, facts, wording
 from card_os.apps.gids.commands import COMMANDS
 from card_os.apps.gids.select import application_template, select_df
 from card_os.apps.gids.session import GidsSession
@@ -16,6 +16,7 @@ from card_os.apps.gids.state import GidsState, GidsVolatile
 from card_os.apps.gids.wire import AID, Ins
 from card_os.command import Command
 from card_os.description import Description
+from card_os.fact import Fact
 
 __all__ = ["Gids", "GidsState", "GidsVolatile"]
 
@@ -48,6 +49,12 @@ class Gids(Application[GidsState, GidsVolatile]):
         if ins != Ins.GENERAL_AUTHENTICATE:
             session.volatile.challenge = None
 
+    def words(self, apdu: CommandApdu, hidden_bytes: int = 0) -> str:
+        return wording.words(apdu, hidden_bytes)
+
+    def answer_words(self, apdu: CommandApdu, data: bytes) -> str:
+        return wording.answer_words(apdu, data)
+
     def encode(self, state: GidsState) -> bytes:
         return codec.encode(state)
 
@@ -59,3 +66,12 @@ class Gids(Application[GidsState, GidsVolatile]):
 
     def read_description(self, value: object) -> GidsState:
         return description.read(value)
+
+    def facts(self, state: GidsState) -> Iterable[Fact]:
+        return facts.facts(state)
+
+    def spends(self, session: GidsSession, apdu: CommandApdu) -> str | None:
+        return facts.spends(session, apdu)
+
+    def protected(self, state: GidsState) -> Sequence[bytes]:
+        return facts.protected(state)

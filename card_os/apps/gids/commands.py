@@ -4,9 +4,11 @@ Where a right hangs on a file and not on the command, the row says so in words a
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from card_os.apdu import MAX_NC
 from card_os.apps.gids import authentication, data, files, keys, pins, security, select
+from card_os.apps.gids.refusals import REFUSALS
 from card_os.apps.gids.session import (
     ADMIN_OR_PUK,
     ALWAYS,
@@ -30,7 +32,7 @@ _P1P2_0000 = range(1)
 # GET and PUT DATA name any file but FFFF.
 _FILE = range(0xFFFF)
 
-COMMANDS: Mapping[int, Command] = {
+_ROWS = {
     Ins.VERIFY: Command(
         "VERIFY", pins.VERIFY_P1P2, _ANY, LIVING, pins.verify_command, "GIDS 2.0, 12.17", chaining=True
     ),
@@ -91,3 +93,5 @@ COMMANDS: Mapping[int, Command] = {
         "TERMINATE DF", _P1P2_0000, _NONE, DF_RULE_OPERATIONAL, files.terminate_df, "GIDS 2.0, 12.16"
     ),
 }
+
+COMMANDS: Mapping[int, Command] = {ins: replace(row, refusals=REFUSALS[ins]) for ins, row in _ROWS.items()}

@@ -16,7 +16,7 @@ from card_os.apps.gids.state import DataFile, GidsState, KeyFile, LifeCycle
 from card_os.apps.gids.wire import AID, MAX_OBJECT_BYTES, MAX_OBJECTS, EfId, FileDescriptor, FileOperation, Tag
 from card_os.pin import Pin, PinPolicy
 from card_os.sw import SW, CardError
-from card_os.tlv import HEADER, Template, Tlv, join, parse_all, parse_tags, single, tag_bytes
+from card_os.tlv import HEADER, Template, Tlv, join, parse_all, parse_tags, tag_bytes
 from card_os.wire import WireError
 
 
@@ -66,14 +66,15 @@ def _choose(objects: Iterable[Tlv], wanted: tuple[int, ...], *, subject: str) ->
     # A tag can be there more than once, in several files or applications: all of them (GIDS section 3.3.1.1).
     found = [one for tag in wanted for one in objects if one.tag == tag]
     if not found:
-        raise CardError(SW.REFERENCE_NOT_FOUND, "no such data object", subject=subject)
+        tags = " ".join(f"{tag:X}" for tag in wanted)
+        raise CardError(SW.REFERENCE_NOT_FOUND, f"no such data object: {tags}", subject=subject)
     return join(found)
 
 
 def _data_file(session: GidsSession, efid: int) -> DataFile:
     file = current_file(session) if efid == EfId.NONE else find_file(session, efid)
     if isinstance(file, KeyFile):
-        raise CardError(SW.INCOMPATIBLE_WITH_FILE, "is a key file", subject=file_name(file.efid))
+        raise CardError(SW.INCOMPATIBLE_WITH_FILE, "a key file holds no data objects", subject=file_name(file.efid))
     return file
 
 
@@ -124,7 +125,7 @@ def put_data(session: GidsSession, apdu: CommandApdu) -> bytes:
     if session.state.life_cycle == LifeCycle.CREATION:
         return _load_template(session, apdu)
     if apdu.p1p2 == EfId.ADF:
-        return put_key(session, single(apdu.data, Tag.EXTENDED_HEADER, subject="PUT KEY"))
+        return put_key(session, apdu.data)
     file = _data_file(session, apdu.p1p2)
     require(session, file, FileOperation.PUT)
     new = _one_object(apdu.data)
@@ -185,7 +186,7 @@ def _load_template(session: GidsSession, apdu: CommandApdu) -> bytes:
     template = Template.parse(new.value, subject="application template")
     if expected == Tag.APPLICATION_TEMPLATE:
         if template.need(Tag.AID, subject="application template") != AID:
-            raise CardError(SW.WRONG_DATA, "another AID", subject="application template")
+            raise CardError(SW.WRONG_DATA, "not the AID of this application", subject="application template")
         session.commit(replace(state, template=new.value))
     elif expected == Tag.FMD:
         template.need(Tag.PIN_USAGE_POLICY, subject="file management data")

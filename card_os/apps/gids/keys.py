@@ -1,5 +1,8 @@
 """Keys: generated, imported, and their public halves read back (GIDS sections 12.5, 12.8, 12.13)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from card_os.admin import KEY_BYTES, AdminKey, key_check_value
 from card_os.apdu import CommandApdu
 from card_os.apps.gids.session import GidsSession, find_key_file, key_id_byte, one_byte, require
@@ -79,19 +82,30 @@ def generate(session: GidsSession, apdu: CommandApdu) -> bytes:
     return _public_key_template(key)
 
 
-def put_key(session: GidsSession, header: bytes) -> bytes:
-    """PUT KEY: `header` is the value of 70, { 84 key id, A5 { 83 type, 84 transport key, 87 value, 88 KCV } }.
+@contextmanager
+def _discreet() -> Iterator[None]:
+    """Says nothing of what is wrong with data that hold a key: lengths and tags there may be bytes of the key."""
+    try:
+        yield
+    except CardError as error:
+        raise CardError(error.sw, "70 { 84 key id, A5 { 87 value } } is expected", subject="PUT KEY") from None
+
+
+def put_key(session: GidsSession, data: bytes) -> bytes:
+    """PUT KEY: 70 { 84 key id, A5 { 83 type, 84 transport key, 87 value, 88 KCV } }.
 
     An empty A5 erases the key. 6A88: no such key file; 6982: its rule; 6A81: a transport key or key type that this
     card has not; 6A80: a value that is no such key. Spec: GIDS section 12.13.
     """
-    key_id, raw = _extended_header(header)
+    with _discreet():
+        key_id, raw = _extended_header(single(data, Tag.EXTENDED_HEADER, subject="PUT KEY"))
     file = find_key_file(session, key_id)
     require(session, file, FileOperation.PUT)
     if not raw:
         session.commit(session.state.with_file(file.with_key(None)))
         return b""
-    template = Template.parse(raw, subject="PUT KEY")
+    with _discreet():
+        template = Template.parse(raw, subject="PUT KEY")
     # GIDS reads an absent transport key as the GlobalPlatform one, yet every host leaves it out for a plain value.
     if template.get(0x84) not in (None, b"\x00"):
         raise CardError(SW.FUNCTION_NOT_SUPPORTED, "there is no transport key", subject="PUT KEY")
@@ -133,8 +147,11 @@ def _admin_key(value: bytes, check_value: bytes | None, try_limit: int | None) -
 
 def _ec_key(value: bytes) -> EcPrivateKey:
     """Reads SEQUENCE { INTEGER 1, OCTET STRING scalar, OCTET STRING point }; the point must be the scalar's."""
-    outer, rest = Tlv.parse_head(value)
-    parts = parse_all(outer.value)
+    try:
+        outer, rest = Tlv.parse_head(value)
+        parts = parse_all(outer.value)
+    except WireError:
+        raise WireError("not an ECPrivateKey with its point") from None
     if rest or outer.tag != 0x30 or [part.tag for part in parts] != [0x02, 0x04, 0x04] or parts[0].value != b"\x01":
         raise WireError("not an ECPrivateKey with its point")
     point = parts[2].value

@@ -52,7 +52,9 @@ def current_key(session: GidsSession, crt: Crt) -> tuple[KeyUse, PrivateKey]:
     """
     component = session.volatile.environment.get(crt)
     if component is None:
-        raise CardError(SW.CONDITIONS_NOT_SATISFIED, "no security environment is set", subject=crt.name.lower())
+        raise CardError(
+            SW.CONDITIONS_NOT_SATISFIED, "MANAGE SECURITY ENVIRONMENT has chosen no key", subject=crt.name.lower()
+        )
     file = find_key_file(session, component.key_id)
     subject = f"key {component.key_id:02X}"
     if component.use not in file.uses:
@@ -70,7 +72,10 @@ def _count_use(session: GidsSession, key_id: int, max_uses: int) -> None:
     used = session.volatile.uses.get(key_id, 0)
     if used >= max_uses:
         raise CardError(
-            SW.CONDITIONS_NOT_SATISFIED, "used up", subject=f"key {key_id:02X}", missing="PIN, entered again"
+            SW.CONDITIONS_NOT_SATISFIED,
+            f"one PIN entry is good for {max_uses} uses",
+            subject=f"key {key_id:02X}",
+            missing="PIN, entered again",
         )
     session.volatile.uses[key_id] = used + 1
 

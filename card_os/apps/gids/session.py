@@ -1,6 +1,6 @@
 """What every GIDS handler shares: the typed session, the gate of the life cycle, and the access check."""
 
-from card_os.access import Right
+from card_os.access import Right, proved_words
 from card_os.apps.gids.state import File, GidsState, GidsVolatile, KeyFile, LifeCycle
 from card_os.apps.gids.wire import DfOperation, FileOperation
 from card_os.command import Access, Session
@@ -57,6 +57,7 @@ def require(session: GidsSession, file: File, operation: FileOperation) -> None:
             f"{(operation.name or '').replace('_', ' ')} is not allowed",
             subject=file_name(file.efid),
             missing=file.rule.missing(operation),
+            proved=proved_words(granted),
         )
 
 
@@ -69,13 +70,20 @@ def require_on_df(session: GidsSession, operation: DfOperation) -> None:
             f"{(operation.name or '').replace('_', ' ')} is not allowed",
             subject="application DF",
             missing=state.rule.missing(operation),
+            proved=proved_words(session.volatile.granted),
         )
 
 
 def require_admin(session: GidsSession, action: str) -> None:
     """Refuses (6982) without an admin authentication."""
-    if not session.volatile.granted & Right.EXTERNAL:
-        raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED, f"{action} is not allowed", missing="admin key")
+    granted = session.volatile.granted
+    if not granted & Right.EXTERNAL:
+        raise CardError(
+            SW.SECURITY_STATUS_NOT_SATISFIED,
+            f"{action} is not allowed",
+            missing="admin key",
+            proved=proved_words(granted),
+        )
 
 
 def find_file(session: GidsSession, efid: int) -> File:

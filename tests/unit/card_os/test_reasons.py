@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from card_os import admin, pin
-from card_os.access import AccessRule, Right
+from card_os.access import AccessRule, Right, proved_words
 from card_os.admin import AdminKey, Challenge
 from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.link import Link
@@ -17,6 +17,7 @@ from card_os.pin import CharacterRule, Pin, PinPolicy
 from card_os.secret import Secret
 from card_os.sw import CardError, Reason
 from card_os.wire import WireError
+from vsc.testing import SoftCard
 from vsc.world import SeededEnv
 
 KEY = bytes(range(24))
@@ -91,6 +92,25 @@ def test_the_reason_of_a_refusal(refused: Callable[[], object], reason: Reason) 
     with pytest.raises(CardError) as error:
         refused()
     assert error.value.reason == reason
+
+
+def test_a_missing_right_is_told_with_what_is_verified_instead() -> None:
+    reason = Reason("GET is not allowed", "EF A014", "admin key", "PIN")
+    assert str(reason) == "EF A014: GET is not allowed (missing: admin key; verified: PIN)"
+    rights = (Right.NONE, Right.USER, Right.EXTERNAL, Right.USER | Right.EXTERNAL)
+    assert [proved_words(one) for one in rights] == ["nothing", "PIN", "admin key", "PIN and admin key"]
+
+
+def test_a_refusal_without_a_rule_says_what_its_status_word_means() -> None:
+    assert CardError(0x6A80, "", subject="PIN policy").reason == Reason("wrong data field", "PIN policy")
+
+
+def test_what_is_wrong_with_data_that_hold_a_key_is_not_told() -> None:
+    card = SoftCard.make()
+    for data in ("31323334", "7003840180", "4003313233", "70088401803132333435"):
+        raw = bytes.fromhex(data)
+        assert card.transmit(bytes.fromhex("00DB3FFF") + bytes([len(raw)]) + raw) == b"\x6a\x80"
+        assert card.why == "PUT KEY: 70 { 84 key id, A5 { 87 value } } is expected"
 
 
 def test_the_policy_rule_that_a_pin_breaks() -> None:

@@ -164,7 +164,8 @@ def test_generate_with_the_le_of_windows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "bits"), [(6, 1024), (7, 2048), (8, 3072), pytest.param(9, 4096, marks=pytest.mark.long)]
+    ("number", "bits"),
+    [(6, 1024), (7, 2048), *(pytest.param(*size, marks=pytest.mark.long) for size in ((8, 3072), (9, 4096)))],
 )
 def test_rsa_keys_of_every_size(number: int, bits: int) -> None:
     card = with_file(rsa_file(number))

@@ -20,6 +20,8 @@ from tests.interop.need import require_tool
 from vsc.pcsc import Service
 from vsc.pinpad import Ask, PinPad, pin_source
 from vsc.reader import Reader
+from vsc.trace import Trace
+from vsc.trace.jsonl import dump
 
 PIN, WRONG_PIN, NEW_PIN = b"12345678", b"87654321", b"new PIN"
 GET_TRIES = bytes.fromhex("0020008000")
@@ -87,13 +89,16 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     reader = Reader()
     reader.insert(gids_card())
-    traced: list[bytes] = []
-    service = Service([reader], on_apdu=lambda reader, command, response: traced.append(command + response))
+    trace = Trace()
+    trace.follow(reader)
+    service = Service([reader])
     with service:
         yield Desk(service, reader, tmp_path)
     assert service.faults == ()
-    assert traced
-    assert not any(pin in apdu for apdu in traced for pin in (PIN, WRONG_PIN, NEW_PIN))
+    # What the pad sends is in the trace, too, and the PIN is not.
+    assert trace.entries
+    seen = trace.text() + "".join(map(dump, trace.entries))
+    assert not any(form in seen for pin in (PIN, WRONG_PIN, NEW_PIN) for form in (pin.decode(), pin.hex()))
 
 
 def test_opensc_tool_sees_the_pad(desk: Desk) -> None:

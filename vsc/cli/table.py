@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 _NO_LIMIT = 1000
 
@@ -17,6 +14,11 @@ def printable(text: str) -> str:
 
 def print_table(head: tuple[str, ...] | None, rows: Iterable[tuple[str, ...]]) -> None:
     """Prints rows below a head; None: no head."""
+    # Here, for many a command ends without a table, and rich takes a tenth of a command's start.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(*(head or ()), show_header=head is not None, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))

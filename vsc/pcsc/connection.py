@@ -37,6 +37,8 @@ class Connection:
     """4:6: what GET_READERS_STATE_SIZE has said; the array that follows has as many."""
     may_go_on: bool = False
     """The request held back has a reason to look again."""
+    must_go: bool = False
+    """Whoever runs the engine shall hang up on it."""
     is_closed: bool = False
 
     def send(self, raw: bytes) -> None:

@@ -26,7 +26,6 @@ from vsc.pcsc.slot import Slot
 from vsc.pcsc.todo import HoldBack, Todo
 from vsc.reader import Reader
 
-ApduHook = Callable[[Reader, bytes, bytes], None]
 MAX_READER_EVENTS = 0x7FFF
 MAX_FAULTS = 100
 
@@ -35,7 +34,6 @@ class Engine:
     """Readers on one side, connections on the other.
 
     random_below: for handles and contexts; `secrets.randbelow` unless a test wants to know them.
-    on_apdu: called with reader, command and response of each APDU, by the thread that sent it, with no lock held.
     """
 
     def __init__(
@@ -43,22 +41,22 @@ class Engine:
         readers: Iterable[Reader] = (),
         *,
         random_below: Callable[[int], int] = secrets.randbelow,
-        on_apdu: ApduHook | None = None,
     ) -> None:
         self._random_below = random_below
         self._news: dict[Connection, None] = {}
-        self.on_apdu = on_apdu
         self.places: list[Slot | None] = []
         """The array that clients read. It never shrinks: 4:6 clients cannot follow that."""
         self.contexts: dict[int, Connection] = {}
         self.handles: set[int] = set()
         self.connections: set[Connection] = set()
         self.reader_events = 1
+        self.is_away = False
+        """Whether clients shall find nobody here."""
         self._counters: dict[bytes, int] = {}
         """The event counters of readers that have gone, by name: one of that name that comes later goes on from there.
         Otherwise nobody could tell a card in the new one from the card that was in the old one."""
         self.faults: deque[Exception] = deque(maxlen=MAX_FAULTS)
-        """The last that cards, or `on_apdu`, have raised; they must not."""
+        """The last that cards have raised; they must not."""
         for reader in readers:
             self._place(reader)
 
@@ -97,6 +95,13 @@ class Engine:
         for slot in self.places:
             if slot is not None:
                 self.catch_up(slot)
+
+    def go_away(self, *, comes_back: bool) -> None:
+        """All clients must go; new ones are not let in, unless the service comes back at once."""
+        self.is_away = not comes_back
+        for connection in self.connections:
+            connection.must_go = True
+            self.news_of(connection)
 
     def set_failing(self, reader: Reader, failing: bool) -> None:
         """The reader is out of order (READER_UNAVAILABLE, state UNKNOWN), or works again."""

@@ -1,18 +1,21 @@
 """Commands that talk to the card and to the reader."""
 
+from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from vpcd_bridge.errors import NoAnswer
 from vsc.pcsc.card_work import call_reader, compute
 from vsc.pcsc.checks import body_as, handle_of, usable_slot
 from vsc.pcsc.codes import FEATURE_REQUEST, MAX_PAYLOAD_BYTES, Attribute, Protocol, ReturnCode
 from vsc.pcsc.connection import Connection
-from vsc.pcsc.errors import Refused
+from vsc.pcsc.errors import HangUp, Refused
 from vsc.pcsc.messages import Control, GetSetAttribute, Transmit
 from vsc.pcsc.requests import Request
-from vsc.pcsc.todo import Task
-from vsc.reader import CardRemovedError, Reader
+from vsc.pcsc.slot import Slot
+from vsc.pcsc.todo import Task, Todo
+from vsc.reader import BrokenWireError, CardRemovedError, Reader, ServiceGoneError, SharedError
 
 if TYPE_CHECKING:
     from vsc.pcsc.engine import Engine
@@ -23,6 +26,8 @@ _NO_PRECISE_DIAGNOSIS = b"\x6f\x00"
 def transmit(engine: "Engine", connection: Connection, request: Request) -> Task:
     asked = body_as(request, Transmit)
     handle = handle_of(connection, asked.card)
+    if handle.placed().reader.line is not None:
+        yield from _announce(engine, handle.placed(), request.payload)
     slot = handle.placed()
     slot.check_sharing(handle)
     slot.check_working()
@@ -32,30 +37,54 @@ def transmit(engine: "Engine", connection: Connection, request: Request) -> Task
             raise Refused(ReturnCode.NO_SMARTCARD)
         if asked.send_protocol not in (Protocol.ANY_OLD, slot.protocol):
             raise Refused(ReturnCode.PROTO_MISMATCH)
-    call = partial(_exchange, engine, slot.reader, request.payload, slot.insertion)
+    call = partial(_exchange, slot.reader, request.payload, slot.insertion)
     try:
         response: bytes = yield from compute(engine, slot, handle, call)
     except CardRemovedError:
         engine.catch_up(slot)
         raise Refused(ReturnCode.NOT_TRANSACTED if handle.event is ReturnCode.SUCCESS else handle.event) from None
+    except BrokenWireError as broken:
+        if broken.cut_answer:
+            frame = _answer(asked, broken.cut_answer)
+            connection.send(frame[: len(frame) // 2])
+        raise HangUp("a fault of the wire") from None
+    except NoAnswer as failure:
+        raise _refusal(engine, failure) from None
     except Exception as fault:
         engine.fault(fault)
         response = _NO_PRECISE_DIAGNOSIS
+    return _answer(asked, response)
+
+
+def _announce(engine: "Engine", slot: Slot, command: bytes) -> Generator[Todo, Any, None]:
+    """Lets what stands in the reader's line act before the handle is looked at, and takes over what it did."""
+    try:
+        yield from call_reader(engine, slot, None, partial(slot.reader.announce, command))
+    except NoAnswer as failure:
+        raise _refusal(engine, failure) from None
+    except Exception as fault:
+        engine.fault(fault)
+
+
+def _refusal(engine: "Engine", failure: NoAnswer) -> Refused | HangUp:
+    """What a client gets that gets no answer from the card."""
+    if isinstance(failure, ServiceGoneError):
+        engine.go_away(comes_back=failure.comes_back)
+        return HangUp("the service is gone")
+    return Refused(ReturnCode.SHARING_VIOLATION if isinstance(failure, SharedError) else ReturnCode.NOT_TRANSACTED)
+
+
+def _answer(asked: Transmit, response: bytes) -> bytes:
     if len(response) > asked.receive_bytes:
         return bytes(replace(asked, receive_bytes=len(response), rv=ReturnCode.INSUFFICIENT_BUFFER))
     return bytes(replace(asked, receive_bytes=len(response), rv=ReturnCode.SUCCESS)) + response
 
 
-def _exchange(engine: "Engine", reader: Reader, command: bytes, insertion: int) -> bytes:
+def _exchange(reader: Reader, command: bytes, insertion: int) -> bytes:
     """Runs without the engine's lock."""
-    response = reader.transmit(command, insertion=insertion)
+    response = reader.transmit(command, insertion=insertion, announced=True)
     if not 2 <= len(response) <= MAX_PAYLOAD_BYTES:
         raise ValueError(f"an R-APDU of {len(response)} bytes; it has 2 to {MAX_PAYLOAD_BYTES}")
-    if engine.on_apdu is not None:
-        try:
-            engine.on_apdu(reader, command, response)
-        except Exception as fault:  # Who looks on must not change what the client gets.
-            engine.fault(fault)
     return response
 
 
@@ -74,7 +103,7 @@ def control(engine: "Engine", connection: Connection, request: Request) -> Task:
             engine, slot, handle, partial(slot.reader.control, asked.code, request.payload)
         )
     except Exception as fault:
-        if not isinstance(fault, CardRemovedError):
+        if not isinstance(fault, NoAnswer):
             engine.fault(fault)
         raise Refused(ReturnCode.NOT_TRANSACTED) from None
     if answer is None:

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any
 
 from vsc.pcsc.connection import Connection
-from vsc.pcsc.engine import ApduHook, Engine
+from vsc.pcsc.engine import Engine
 from vsc.pcsc.errors import PcscError
 from vsc.pcsc.folder import Folder
 from vsc.pcsc.messages import HOST_IS_LITTLE_ENDIAN
@@ -39,6 +39,7 @@ _RECEIVE_BYTES = 65_536
 _SEND_BUFFER_BYTES = 256 * 1024
 _STOP_S = 5.0
 _RETRY_S = 0.05
+_HIDDEN = ".away"
 _UCRED = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
 
 
@@ -49,7 +50,6 @@ class Service:
         files are.
     socket_path: where to make the socket instead; its folder must be private, too.
     allow_root: lets root connect to the service of another user.
-    on_apdu: called with reader, command and response of every APDU, by the thread that serves that client.
     """
 
     def __init__(
@@ -59,19 +59,19 @@ class Service:
         base: Path | None = None,
         socket_path: Path | None = None,
         allow_root: bool = False,
-        on_apdu: ApduHook | None = None,
     ) -> None:
         self._base = base
         self._chosen = socket_path
         self._welcome = {os.geteuid(), 0} if allow_root else {os.geteuid()}
         self._lock = threading.Lock()
-        self._engine = Engine(on_apdu=on_apdu)
+        self._engine = Engine()
         self._subscriptions: dict[Reader, Callable[[], None]] = {}
         self._links: dict[Connection, _Link] = {}
         self._clients_by_pid: dict[int, int] = {}
         self._folder: Folder | None = None
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
+        self._is_hidden = False
         self._stopping = threading.Event()
         for reader in readers:
             self.add_reader(reader)
@@ -104,6 +104,15 @@ class Service:
         """
         self._step(self._engine.catch_up_all)
 
+    def come_back(self) -> None:
+        """Ends what the fault `gone` began: clients find the service again. Harmless if it is here."""
+        self._step(lambda: setattr(self._engine, "is_away", False))
+
+    @property
+    def is_away(self) -> bool:
+        """Whether a fault has made the service go: its socket is not there, and nobody is let in."""
+        return self._engine.is_away
+
     def set_failing(self, reader: Reader, failing: bool) -> None:
         """The reader is out of order (clients see SCARD_STATE_UNAVAILABLE), or works again."""
         self._step(lambda: self._engine.set_failing(reader, failing))
@@ -127,7 +136,7 @@ class Service:
 
     @property
     def faults(self) -> tuple[Exception, ...]:
-        """The last hundred exceptions of cards and `on_apdu`: bugs, for which clients were given 6F00."""
+        """The last hundred exceptions of cards: bugs, for which clients were given 6F00."""
         return tuple(self._engine.faults)
 
     def start(self) -> None:
@@ -160,6 +169,9 @@ class Service:
         folder, listener, thread = self._folder, self._listener, self._thread
         self._folder = self._listener = self._thread = None
         self._stopping.set()
+        with self._lock:
+            self._engine.is_away = False
+            self._show_socket(folder)
         listener.shutdown(socket.SHUT_RDWR)  # wakes accept(); close() would not
         thread.join()
         listener.close()
@@ -214,7 +226,7 @@ class Service:
                     return
                 continue  # Out of descriptors, say: there may be some again.
             pid, uid = _peer(sock)
-            if uid not in self._welcome or len(self._links) >= MAX_CLIENTS:
+            if uid not in self._welcome or len(self._links) >= MAX_CLIENTS or self._engine.is_away:
                 sock.close()
                 continue
             self._clients_by_pid[pid] = self._clients_by_pid.get(pid, 0) + 1
@@ -227,12 +239,23 @@ class Service:
         """One step of the engine, and then whatever it has for anybody: nobody else would send it."""
         with self._lock:
             result = step()
+            if self._engine.is_away is not self._is_hidden and self._folder is not None:
+                self._show_socket(self._folder)
             news = [self._links[one] for one in self._engine.take_news() if one in self._links]
             for link in news:
                 link.take_over()
         for link in news:
             link.flush()
         return result
+
+    def _show_socket(self, folder: Folder) -> None:
+        """With the lock: libpcsclite looks for the socket's name, and takes a service without one for none."""
+        hidden = folder.socket_path.with_name(folder.socket_path.name + _HIDDEN)
+        if self._engine.is_away and not self._is_hidden:
+            folder.socket_path.rename(hidden)
+        elif self._is_hidden and not self._engine.is_away:
+            hidden.rename(folder.socket_path)
+        self._is_hidden = self._engine.is_away
 
 
 def _peer(sock: socket.socket) -> tuple[int, int]:
@@ -332,7 +355,7 @@ class _Link:
                         self._shut()
             except OSError:
                 self._shut()
-            if self._connection.is_closed:
+            if self._connection.is_closed or self._connection.must_go:
                 self._shut()
 
     def shut(self) -> None:

@@ -22,10 +22,12 @@ when another thread is calling them already, or an observer causes an event itse
 next. So when `insert` returns, the reader has the card and `wait_for` has been woken; observers may be a moment later.
 
 Taps hear of every command and its answer, with the card's turn held, so in the order in which the card answered: they
-may keep what they hear, and must not call the card. A `Line` stands in the way of commands, for faults.
+may keep what they hear, and must not call the card. A `Line` stands in the way of commands, for faults; what one of
+those keeps from the card taps hear of without the card's turn.
 """
 
 from vsc.reader.errors import (
+    BrokenWireError,
     CardRemovedError,
     NotTransactedError,
     ReaderBusyError,
@@ -34,7 +36,7 @@ from vsc.reader.errors import (
     SharedError,
 )
 from vsc.reader.event import EventKind, ReaderEvent
-from vsc.reader.exchange import Exchange, Tap
+from vsc.reader.exchange import Exchange, Tap, reason_of
 from vsc.reader.line import Line
 from vsc.reader.name import DEFAULT_NAME, MAX_NAME_BYTES, free_name
 from vsc.reader.reader import MAX_LOG_EVENTS, Reader
@@ -43,6 +45,7 @@ __all__ = [
     "DEFAULT_NAME",
     "MAX_LOG_EVENTS",
     "MAX_NAME_BYTES",
+    "BrokenWireError",
     "CardRemovedError",
     "EventKind",
     "Exchange",
@@ -56,4 +59,5 @@ __all__ = [
     "SharedError",
     "Tap",
     "free_name",
+    "reason_of",
 ]

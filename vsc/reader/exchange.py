@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vsc.decode import shown
+from vpcd_bridge.port import PoweredCard
+from vsc.trace.mask import shown
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -28,3 +29,9 @@ class Exchange:
 
 
 Tap = Callable[[Exchange], None]
+
+
+def reason_of(card: PoweredCard) -> str:
+    """Why the card refused its last command; empty if it did not, or does not say."""
+    reason = getattr(getattr(card, "last_outcome", None), "reason", None)
+    return "" if reason is None else str(reason)

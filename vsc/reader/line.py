@@ -11,10 +11,15 @@ if TYPE_CHECKING:
 class Line(Protocol):
     """All that a command meets on its way. Each may do nothing; each may raise what the host shall get instead."""
 
-    def before(self, reader: "Reader", command: bytes) -> None:
+    def entering(self, reader: "Reader", card: PoweredCard) -> None:
+        """A card is about to be put in; what is raised keeps it out."""
+        ...
+
+    def before(self, reader: "Reader", command: bytes) -> str:
         """A host is about to send. Nobody has the card's turn: it may be ejected, swapped, reset.
 
-        Called once for each command, before the host's handle is looked at.
+        Called once for each command, before the host's handle is looked at. Returns what was done, in words; empty if
+        nothing was.
         """
         ...
 
@@ -26,7 +31,10 @@ class Line(Protocol):
         ...
 
     def after(self, reader: "Reader", command: bytes, response: bytes) -> None:
-        """The card has answered, the host has not got it yet. Nobody has the card's turn."""
+        """The card has answered, the host has not got it yet. Nobody has the card's turn.
+
+        response: empty if there is none, whatever has kept it away. Must not raise.
+        """
         ...
 
     def atr(self, reader: "Reader", atr: bytes) -> bytes:

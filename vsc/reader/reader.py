@@ -12,7 +12,7 @@ from vsc.errors import CardWasReset
 from vsc.reader.contents import Contents
 from vsc.reader.errors import CardRemovedError, ReaderBusyError
 from vsc.reader.event import EventKind, ReaderEvent, Subscription
-from vsc.reader.exchange import Exchange, Tap
+from vsc.reader.exchange import Exchange, Tap, reason_of
 from vsc.reader.line import Line
 from vsc.reader.name import DEFAULT_NAME, checked_name
 from vsc.reader.turn import Insertion, is_owned, turn_of
@@ -158,8 +158,17 @@ class Reader:
 
         For those who have handles to look at; all others need not call it. Raises what the line raises.
         """
-        if self.line is not None:
-            self.line.before(self, command)
+        if self.line is None:
+            return
+        reason, started = "", monotonic()
+        try:
+            reason = self.line.before(self, command)
+        except Exception as error:
+            reason = str(error)
+            raise
+        finally:
+            if reason and self._taps:
+                self._tell(self._insertions, command, b"", reason, started)
 
     def transmit(
         self, command: bytes, *, insertion: int | None = None, resets: int | None = None, announced: bool = False
@@ -179,9 +188,13 @@ class Reader:
             self._ensure_power(inserted)
             return self._exchange(inserted, command)
 
-        response = self._take_turn(send, insertion)
-        if self.line is not None:
-            self.line.after(self, command, response)
+        line, response = self.line, b""
+        if line is None:
+            return self._take_turn(send, insertion)
+        try:
+            response = self._take_turn(send, insertion)
+        finally:
+            line.after(self, command, response)
         return response
 
     def tap(self, tap: Tap) -> Callable[[], None]:
@@ -213,11 +226,11 @@ class Reader:
             raise
         finally:
             if self._taps:
-                self._tell(inserted, command, response, reason or _reason_of(card), started)
+                self._tell(inserted.number, command, response, reason or reason_of(card), started)
         return response
 
-    def _tell(self, inserted: Insertion, command: bytes, response: bytes, reason: str, started: float) -> None:
-        exchange = Exchange(self.name, inserted.number, command, response, reason, started, monotonic() - started)
+    def _tell(self, insertion: int, command: bytes, response: bytes, reason: str, started: float) -> None:
+        exchange = Exchange(self.name, insertion, command, response, reason, started, monotonic() - started)
         for tap in self._taps:
             try:
                 tap(exchange)
@@ -284,6 +297,8 @@ class Reader:
     @contextmanager
     def _entering(self, card: PoweredCard, *, again: bool = False) -> Iterator[Insertion]:
         """Holds the turn of a card on its way in; if it does not get in, the card is as if it had just left."""
+        if self.line is not None:
+            self.line.entering(self, card)
         new = Insertion(turn_of(card), self.name, self._identity)
         new.turn.enter(new, again=again)
         try:
@@ -390,9 +405,3 @@ class Reader:
             finally:
                 with self._changed:
                     self._delivering = False
-
-
-def _reason_of(card: PoweredCard) -> str:
-    """Why the card refused its last command; empty if it did not, or does not say."""
-    reason = getattr(getattr(card, "last_outcome", None), "reason", None)
-    return "" if reason is None else str(reason)

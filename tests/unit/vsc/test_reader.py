@@ -592,8 +592,12 @@ class Refusing:
     def __init__(self) -> None:
         self.diary: list[str] = []
 
-    def before(self, reader: Reader, command: bytes) -> None:
+    def entering(self, reader: Reader, card: PoweredCard) -> None:
+        self.diary.append("entering")
+
+    def before(self, reader: Reader, command: bytes) -> str:
         self.diary.append("before")
+        return ""
 
     def transmit(self, reader: Reader, command: bytes, card: PoweredCard) -> tuple[bytes, str]:
         self.diary.append("transmit")

@@ -684,19 +684,6 @@ class TestCard:
         other.go_on()
         assert (held, m.BeginTransaction.parse(other.read()).rv) == ([True], OK)
 
-    def test_who_looks_on_changes_nothing(self, reader: Reader) -> None:
-        seen: list[tuple[Reader, bytes, bytes]] = []
-
-        def look(*apdu: object) -> None:
-            seen.append(apdu)  # type: ignore[arg-type]
-            raise RuntimeError("look")
-
-        engine = Engine([reader], on_apdu=look)
-        peer = Peer(engine)
-        assert peer.transmit(peer.handle(reader), b"\1\2\3\4")[1] == b"\x90\x00"
-        assert seen == [(reader, b"\1\2\3\4", b"\x90\x00")]
-        assert [str(one) for one in engine.faults] == ["look"]
-
     def test_a_reset_by_somebody_in_the_process(self, peer: Peer, reader: Reader) -> None:
         handle = peer.handle(reader)
         reader.power_off()

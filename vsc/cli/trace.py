@@ -1,0 +1,117 @@
+"""`vsc trace`: logs of APDUs in words, and in other formats."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from vsc.errors import VscError
+from vsc.trace.entry import Entry, EntryKind
+from vsc.trace.text import Tone, Writer
+
+if TYPE_CHECKING:
+    from vsc.trace.decoder import Line
+
+_STYLES = {Tone.EVENT: "bold", Tone.REFUSED: "red", Tone.WHY: "yellow"}
+
+log_argument = click.argument("log", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+def entries_of(path: Path) -> tuple[Entry, ...]:
+    """What any log holds that we can read."""
+    # Imported only now: `vsc explain 6982` needs none of it.
+    from vsc.replay import read_log
+
+    log = read_log(path, needs_apdus=False)
+    for warning in getattr(log, "warnings", ()):
+        click.echo(f"vsc: {path}: {warning}", err=True)
+    return log.entries
+
+
+def printer() -> Callable[[Tone, str], None]:
+    """What prints a line: in colours on a terminal, never cut."""
+    if not sys.stdout.isatty():
+        return lambda _, line: click.echo(line)
+    console = Console(highlight=False, soft_wrap=True)
+    return lambda tone, line: console.print(Text(line, style=_STYLES.get(tone, "")))
+
+
+def writer_for(entries: tuple[Entry, ...]) -> Writer:
+    return Writer(numbered=len({entry.reader for entry in entries}) > 1)
+
+
+@click.group("trace")
+def trace_command() -> None:
+    """Show and convert logs of APDUs: traces of ours, OpenSC's debug logs, pcscd's --apdu logs."""
+
+
+@trace_command.command("show")
+@log_argument
+@click.option("--json", "as_json", is_flag=True, help="Print an object a line.")
+def show_command(log: Path, as_json: bool) -> None:
+    """Show a log in words: a line an APDU, and why for each that was refused."""
+    entries = entries_of(log)
+    writer, show = writer_for(entries), printer()
+    for entry in entries:
+        if as_json:
+            click.echo(json.dumps(_fields(writer.decode(entry)), ensure_ascii=False))
+            continue
+        for tone, line in writer.toned(entry):
+            show(tone, line)
+
+
+def _fields(line: "Line") -> dict[str, object]:
+    entry = line.entry
+    said: dict[str, object] = {"kind": entry.kind.value, "seconds": entry.seconds, "reader": entry.reader}
+    if entry.kind is not EntryKind.APDU:
+        return said | {"atr": entry.atr.hex().upper() or None}
+    return said | {
+        "application": line.application or None,
+        "channel": line.channel,
+        "name": line.name,
+        "details": line.details or None,
+        "sw": None if line.sw is None else f"{line.sw:04X}",
+        "status": line.status,
+        "answer": line.answer or None,
+        "reason": line.why or None,
+        "took": entry.took_s,
+    }
+
+
+@trace_command.command("export")
+@log_argument
+@click.argument("out", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path))
+def export_command(log: Path, out: Path) -> None:
+    """Write a log to OUT, as its suffix says: .pcapng for Wireshark, .txt, or .jsonl."""
+    from vsc.trace.recorder import Recorder
+
+    suffixes = {".pcapng": "pcapng", ".txt": "text", ".log": "text", ".jsonl": "jsonl"}
+    if out.suffix.lower() not in suffixes:
+        raise click.UsageError(f"OUT ends in one of {', '.join(suffixes)}")
+    if out.exists() and log.samefile(out):
+        raise click.UsageError("OUT is the log itself")
+    entries = entries_of(log)
+    with Recorder(out, format=suffixes[out.suffix.lower()], started=_started(log)) as recorder:
+        if len({entry.reader for entry in entries}) > 1:
+            recorder.number_readers()
+        for entry in entries:
+            recorder.add(entry)
+    apdus = sum(entry.kind is EntryKind.APDU for entry in entries)
+    click.echo(f"Wrote {apdus} APDU{'s' * (apdus != 1)} to {out}.")
+
+
+def _started(path: Path) -> float:
+    """When a trace of ours was begun, in seconds since 1970; of another log when it was last written."""
+    from vsc.trace.jsonl import started
+
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            begun = started(file.readline(10_000))
+        return path.stat().st_mtime if begun is None else begun
+    except OSError as error:
+        raise VscError(f"the log {path} cannot be read: {error.strerror}") from None

@@ -1,0 +1,239 @@
+"""Traces of readers: into a file as it happens, or into memory."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol, Self
+
+from vsc.errors import VscError
+from vsc.reader import EventKind, Exchange, Reader
+from vsc.trace import jsonl, pcapng, text
+from vsc.trace.entry import Entry, EntryKind
+from vsc.trace.mask import mask
+
+_KINDS = {
+    EventKind.INSERTED: EntryKind.INSERTED,
+    EventKind.EJECTED: EntryKind.EJECTED,
+    EventKind.COLD_RESET: EntryKind.RESET,
+    EventKind.WARM_RESET: EntryKind.RESET,
+    EventKind.POWERED_OFF: EntryKind.RESET,
+}
+"""What of a reader's log is in a trace. POWERED_ON is not: the card is as it was when it came, or lost power."""
+
+
+class _Follower:
+    """Tells of one reader, in the order in which things happened: exchanges by a tap, the rest from the reader's log.
+
+    The log is read before each exchange, for observers hear of what a command caused when it has ended.
+    """
+
+    def __init__(self, reader: Reader, tell: Callable[[Entry], None], clock: Callable[[], float]) -> None:
+        self._reader = reader
+        self._tell = tell
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._last_number = reader.events[-1].number if reader.events else 0
+        self._seen = self._situation()
+        if reader.card is not None:
+            tell(Entry(EntryKind.INSERTED, clock(), reader.name, atr=reader.atr or b""))
+        self._ends = (reader.subscribe(lambda _: self._catch_up()), reader.tap(self._exchange))
+
+    def end(self) -> None:
+        for end in self._ends:
+            end()
+
+    def _situation(self) -> tuple[int, int, bool]:
+        return self._reader.insertions, self._reader.resets, self._reader.card is not None
+
+    def _catch_up(self, seconds: float | None = None) -> None:
+        """Tells what the log has more than before. seconds: when, at the latest; None: now."""
+        with self._lock:
+            self._seen = self._situation()
+            seconds = self._clock() if seconds is None else seconds
+            for event in self._reader.events:
+                if event.number > self._last_number:
+                    self._last_number = event.number
+                    self._event(event.kind, event.insertion, seconds)
+
+    def _event(self, kind: EventKind, insertion: int, seconds: float) -> None:
+        if kind not in _KINDS:
+            return
+        atr = b""
+        if kind is not EventKind.EJECTED and insertion == self._reader.insertions:
+            atr = self._reader.atr or b""
+        self._tell(Entry(_KINDS[kind], seconds, self._reader.name, atr=atr))
+
+    def _exchange(self, exchange: Exchange) -> None:
+        with self._lock:
+            seconds = max(0.0, self._clock() - (time.monotonic() - exchange.started_s))
+            # The log is long, and asked for only when something has happened.
+            if self._situation() != self._seen:
+                self._catch_up(seconds)
+            self._tell(
+                Entry(
+                    EntryKind.APDU,
+                    seconds,
+                    exchange.reader,
+                    mask(exchange.command),
+                    exchange.response,
+                    exchange.reason,
+                    exchange.took_s,
+                )
+            )
+
+
+class Trace:
+    """A trace in memory."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._entries: list[Entry] = []
+
+    def follow(self, reader: Reader) -> Callable[[], None]:
+        """Traces what passes through a reader from now on; returns what ends that."""
+        return _Follower(reader, self._entries.append, lambda: time.monotonic() - self._began).end
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return tuple(self._entries)
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+    def text(self) -> str:
+        """The trace for people, a line an entry."""
+        return "".join(f"{line}\n" for line in text.lines(self.entries))
+
+
+class _Form(Protocol):
+    """How a trace is written: what comes first, and what each entry is."""
+
+    def head(self) -> bytes: ...
+
+    def entry(self, entry: Entry) -> bytes: ...
+
+
+class _Jsonl:
+    def __init__(self, started: float) -> None:
+        self._started = started
+
+    def head(self) -> bytes:
+        return _encoded([jsonl.head(self._started)])
+
+    def entry(self, entry: Entry) -> bytes:
+        return _encoded([jsonl.dump(entry)])
+
+
+class _Text:
+    def __init__(self, started: float) -> None:
+        self.writer = text.Writer()
+
+    def head(self) -> bytes:
+        return b""
+
+    def entry(self, entry: Entry) -> bytes:
+        return _encoded(self.writer.lines(entry))
+
+
+class _Pcapng:
+    def __init__(self, started: float) -> None:
+        self._writer = pcapng.Writer(started)
+
+    def head(self) -> bytes:
+        return self._writer.head()
+
+    def entry(self, entry: Entry) -> bytes:
+        return self._writer.packet(entry)
+
+
+def _encoded(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")
+
+
+FORMATS: dict[str, Callable[[float], _Form]] = {"jsonl": _Jsonl, "text": _Text, "pcapng": _Pcapng}
+_SUFFIXES = {".txt": "text", ".log": "text", ".pcapng": "pcapng"}
+
+
+def format_of(path: Path) -> str:
+    """The format that a file's name asks for: text for .txt and .log, pcapng, else jsonl."""
+    return _SUFFIXES.get(path.suffix.lower(), "jsonl")
+
+
+class Recorder:
+    """Writes a trace to a file (0600, made anew), an entry at a time; several readers may write at once.
+
+    format: jsonl, text or pcapng. started: when, in seconds since 1970; None: now. VscError if the file cannot be made.
+    """
+
+    def __init__(self, path: Path, *, format: str = "jsonl", started: float | None = None) -> None:  # noqa: A002
+        if format not in FORMATS:
+            raise ValueError(f"no format of traces: {format!r}; there is: {', '.join(FORMATS)}")
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+        self._form = FORMATS[format](time.time() if started is None else started)
+        self._path = path
+        self._failure: OSError | None = None
+        self._ends: list[Callable[[], None]] = []
+        try:
+            # Unbuffered: a line that cannot be written must not be tried again when the file is closed.
+            self._file = os.fdopen(_opened(path), "wb", buffering=0)
+        except OSError as error:
+            raise self._error(error) from None
+        with self._lock:
+            self._write(self._form.head())
+
+    def follow(self, reader: Reader) -> Callable[[], None]:
+        """Traces what passes through a reader from now on, until `close`, or what is returned is called."""
+        if self._ends:
+            self.number_readers()
+        end = _Follower(reader, self.add, lambda: time.monotonic() - self._began).end
+        self._ends.append(end)
+        return end
+
+    def number_readers(self) -> None:
+        """Has text say whose each line is, from now on: there are several readers."""
+        if isinstance(self._form, _Text):
+            self._form.writer.numbered = True
+
+    def add(self, entry: Entry) -> None:
+        """Writes one entry."""
+        with self._lock:
+            if not self._file.closed and self._failure is None:
+                self._write(self._form.entry(entry))
+
+    def _write(self, raw: bytes) -> None:
+        try:
+            while raw:
+                raw = raw[self._file.write(raw) :]
+        except OSError as error:
+            # Whoever talks to the card must not notice; it is told in the end.
+            self._failure = error
+
+    def _error(self, error: OSError) -> VscError:
+        return VscError(f"the trace {self._path} cannot be written: {error.strerror}")
+
+    def close(self) -> None:
+        """VscError if not all could be written."""
+        for end in self._ends:
+            end()
+        with self._lock:
+            self._file.close()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise self._error(failure)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _opened(path: Path) -> int:
+    """Makes a file anew. A device or a pipe is written to, and never removed."""
+    if path.exists() and not path.is_file():
+        return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    path.unlink(missing_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -11,7 +11,7 @@ card (neither does I/O), `wire` serves them on a socket, `client` and `server` f
 """
 
 from vpcd_bridge.client import DEFAULT_ADDRESS, Bridge
-from vpcd_bridge.errors import ProtocolError, VpcdError, VpcdUnavailable
+from vpcd_bridge.errors import NoAnswer, ProtocolError, VpcdError, VpcdUnavailable
 from vpcd_bridge.event import Address, Event, EventKind
 from vpcd_bridge.port import PoweredCard
 from vpcd_bridge.server import Listener
@@ -25,6 +25,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Listener",
+    "NoAnswer",
     "PoweredCard",
     "ProtocolError",
     "Session",

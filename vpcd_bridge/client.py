@@ -114,10 +114,16 @@ class Bridge:
                 self._tell(EventKind.PROTOCOL_ERROR, text, wire.error)
                 raise wire.error
             if wire.ended:
-                self._tell(EventKind.LOST, f"{name_of(self._address)} hung up; calling again")
+                self._tell(EventKind.LOST, self._farewell(wire))
                 return
         if not stop.is_set():
             self._tell(EventKind.SILENT, self._silence(wire))
+
+    def _farewell(self, wire: Wire) -> str:
+        where = name_of(self._address)
+        if wire.session.end is not None:
+            return f"hung up on {where}: {wire.session.end}; calling again"
+        return f"{where} hung up; calling again"
 
     def _silence(self, wire: Wire) -> str:
         where = name_of(self._address)

@@ -138,4 +138,5 @@ def _deal_with(slot: _Slot, wire: Wire) -> None:
         text = f"who called {name_of(slot.address)} is no vpcd: {wire.error}; hung up"
         slot.say(EventKind.PROTOCOL_ERROR, text, wire.error)
     elif wire.ended:
-        slot.say(EventKind.LOST, f"vpcd hung up on {name_of(slot.address)}; listening again")
+        why = "vpcd hung up on" if wire.session.end is None else f"{wire.session.end}: hung up on vpcd at"
+        slot.say(EventKind.LOST, f"{why} {name_of(slot.address)}; listening again")

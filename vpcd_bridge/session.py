@@ -7,9 +7,13 @@ The first question for the ATR is therefore the moment at which the card is in t
 A card must not raise, but if one does (a bug, a store that failed), PC/SC must still hear something: a
 `transmit` without an answer blocks SCardTransmit for ever. So the answer is 6F00, "no precise diagnosis"
 (ISO/IEC 7816-4), and the exception, traceback included, is kept in `faults`.
+
+A card that has no answer to give, and knows it, raises `NoAnswer`. vpcd has no word for that: the connection must end,
+which takes the card out of the reader. vpcd 3.3 then gives the client an answer of no bytes, and SCardTransmit
+succeeds, however the connection ended (in good order, reset, after half a frame); later commands fail.
 """
 
-from vpcd_bridge.errors import ProtocolError
+from vpcd_bridge.errors import NoAnswer, ProtocolError
 from vpcd_bridge.frames import MAX_BODY_BYTES, Control, Frame, FrameParser, encode
 from vpcd_bridge.port import PoweredCard
 
@@ -25,11 +29,17 @@ class Session:
         self._ready = False
         self._touched = False
         self._faults: list[Exception] = []
+        self._end: NoAnswer | None = None
 
     @property
     def ready(self) -> bool:
         """Whether vpcd has asked for the ATR, and got it: from then on the card is in its reader."""
         return self._ready
+
+    @property
+    def end(self) -> NoAnswer | None:
+        """Why the connection must end once everything is sent; None: it need not."""
+        return self._end
 
     @property
     def pending_bytes(self) -> int:
@@ -42,7 +52,12 @@ class Session:
         data: the next bytes of the stream, cut anywhere. Raises ProtocolError for what vpcd never sends; the
         messages before that have been acted upon, and the connection is of no more use.
         """
-        return b"".join([self._answer(frame) for frame in self._parser.feed(data)])
+        answers = []
+        for frame in self._parser.feed(data):
+            answers.append(self._answer(frame))
+            if self._end is not None:
+                break
+        return b"".join(answers)
 
     @property
     def has_faults(self) -> bool:
@@ -67,7 +82,7 @@ class Session:
     def _answer(self, frame: Frame) -> bytes:
         self._touched = True
         if not isinstance(frame, Control):
-            return encode(self._transmit(frame))
+            return self._transmit(frame)
         if frame is Control.ATR:
             atr = self._atr()
             self._ready = self._ready or bool(atr)
@@ -80,10 +95,14 @@ class Session:
             response = self._card.transmit(command)
             if not 2 <= len(response) <= MAX_BODY_BYTES:
                 raise ValueError(f"an R-APDU of {len(response)} bytes; it has 2 to {MAX_BODY_BYTES}")
+        except NoAnswer as end:
+            self._end = end
+            cut = encode(end.cut_answer[:MAX_BODY_BYTES]) if end.cut_answer else b""
+            return cut[: len(cut) // 2]
         except Exception as fault:
             self._faults.append(fault)
-            return _NO_PRECISE_DIAGNOSIS
-        return response
+            return encode(_NO_PRECISE_DIAGNOSIS)
+        return encode(response)
 
     def _atr(self) -> bytes:
         """The ATR, or nothing from a card that fails to say it: vpcd then takes the card for removed."""

@@ -62,6 +62,8 @@ class Wire:
             self._unsent = self._unsent or self.session.receive(self._read())
             if self._unsent:
                 self._unsent = self._unsent[self._sock.send(self._unsent) :]
+            if self.session.end is not None and not self._unsent:
+                self.ended = True
             self._arm()
         except (BlockingIOError, InterruptedError):
             return False

@@ -12,6 +12,7 @@ import click
 
 from card_os.card import Card
 from vpcd_bridge import DEFAULT_ADDRESS, Address, Event, EventKind, Listener, Stop, VpcdError
+from vsc.cli.fault import ArmedFaults, WantedFault, fault_option
 from vsc.cli.passphrase import durability_option, passphrase_option
 from vsc.errors import VscError
 from vsc.factory import powered
@@ -59,10 +60,17 @@ class SecondsType(click.FloatRange):
 @click.option(
     "--listen", type=AddressType(), metavar="HOST:PORT", help="Listen here for a vpcd that calls (the lesser way)."
 )
+@fault_option("NAME")
 @click.option("--for", "seconds", type=SecondsType(), metavar="SECONDS", help="Stop by itself after SECONDS.")
 @passphrase_option()
 @durability_option
-def attach_command(names: tuple[str, ...], vpcd: Address | None, listen: Address | None, seconds: float | None) -> None:
+def attach_command(
+    names: tuple[str, ...],
+    vpcd: Address | None,
+    listen: Address | None,
+    faults: tuple[WantedFault, ...],
+    seconds: float | None,
+) -> None:
     """Plug each card NAME into the next slot of vpcd, and stay until interrupted.
 
     Slots are ports that follow each other: the first card goes to PORT, the second to PORT + 1. Prints 'ready' once
@@ -70,6 +78,8 @@ def attach_command(names: tuple[str, ...], vpcd: Address | None, listen: Address
     """
     if vpcd and listen:
         raise click.UsageError("--vpcd and --listen exclude each other")
+    if listen and faults:
+        raise click.UsageError("--listen and --fault exclude each other: a vpcd that calls does not stand faults")
     if len(set(names)) != len(names):
         raise click.UsageError("a card fits into one slot only")
     if listen and len(names) > 2:
@@ -81,15 +91,19 @@ def attach_command(names: tuple[str, ...], vpcd: Address | None, listen: Address
     with ExitStack() as stack:
         cards = [stack.enter_context(powered(name)) for name in names]
         stop = stack.enter_context(Stop())
+        readers = {name: _reader(card, index) for index, (name, card) in enumerate(zip(names, cards, strict=True))}
+        armed = ArmedFaults(faults, readers)
         watch = _Watch(names, listen or vpcd or DEFAULT_ADDRESS)
         if listen:
             second = cards[1] if len(cards) > 1 else None
             listener = Listener(cards[0], listen, second=second, on_event=watch)
             runs = [_Run(lambda: listener.run(stop), stop.set)]
         else:
-            runs = [_in_slot(card, i, vpcd or DEFAULT_ADDRESS, watch) for i, card in enumerate(cards)]
+            runs = [_in_slot(one, i, vpcd or DEFAULT_ADDRESS, watch) for i, one in enumerate(readers.values())]
         _run_until_stopped(runs, stop, seconds)
         watch.say_who_is_missing()
+        for error in armed.end():
+            raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +114,13 @@ class _Run:
     end: Callable[[], None]
 
 
-def _in_slot(card: Card, index: int, first: Address, watch: Callable[[Event], None]) -> _Run:
+def _reader(card: Card, index: int) -> Reader:
     reader = Reader(f"vpcd slot {index}")
     reader.insert(card)
+    return reader
+
+
+def _in_slot(reader: Reader, index: int, first: Address, watch: Callable[[Event], None]) -> _Run:
     address = (first[0], first[1] + index)
     slot = VpcdSlot(reader, address, on_event=watch, connect_timeout_s=CONNECT_TIMEOUT_S)
     return _Run(slot.run, slot.stop)

@@ -12,6 +12,7 @@ import click
 
 from vpcd_bridge.stop import Stop
 from vsc import child
+from vsc.cli.fault import ArmedFaults, WantedFault, fault_option
 from vsc.cli.passphrase import durability_option, passphrase_option, without_passphrase
 from vsc.control import NAME, ControlServer
 from vsc.control import VARIABLE as CONTROL_VARIABLE
@@ -20,26 +21,26 @@ from vsc.factory import DEFAULT_PIN
 from vsc.pcsc import Service, remove_stale
 from vsc.pcsc.service import VARIABLE
 from vsc.reader import Reader
-from vsc.trace import Recorder
+from vsc.trace.recorder import FORMATS, Recorder, format_of
 
 _DEFAULT_PROFILE = "gids"
 
 
 @contextmanager
 def _serving(
-    desk: Desk, *, trace: Path | None, pinpad: str | None, allow_root: bool = False, socket: Path | None = None
+    desk: Desk, *, recorder: Recorder | None, pinpad: str | None, allow_root: bool = False, socket: Path | None = None
 ) -> Iterator[dict[str, str]]:
     """The service and the control socket for a desk; gives the variables that lead to them."""
     remove_stale()
     with ExitStack() as stack:
-        recorder = stack.enter_context(Recorder(trace)) if trace else None
-        service = Service(
-            desk.readers,
-            allow_root=allow_root,
-            socket_path=socket,
-            on_apdu=(lambda reader, command, response: recorder(reader.name, command, response)) if recorder else None,
-        )
-        equip = _pin_pads(pinpad) if pinpad else lambda reader: None
+        service = Service(desk.readers, allow_root=allow_root, socket_path=socket)
+        pad = _pin_pads(pinpad) if pinpad else lambda reader: None
+
+        def equip(reader: Reader) -> None:
+            pad(reader)
+            if recorder:
+                recorder.follow(reader)
+
         for reader in desk.readers:
             equip(reader)
 
@@ -69,6 +70,14 @@ def _pin_pads(source: str) -> Callable[[Reader], None]:
     return equip
 
 
+def _recorder(stack: ExitStack, trace: Path | None, trace_format: str | None) -> Recorder | None:
+    if trace is None and trace_format is not None:
+        raise click.UsageError("--trace-format needs --trace")
+    if trace is None:
+        return None
+    return stack.enter_context(Recorder(trace, format=trace_format or format_of(trace)))
+
+
 def _lay_out(desk: Desk, cards: tuple[str, ...], readers: tuple[str, ...]) -> None:
     """A reader for each card, and readers that stay empty for the names left over."""
     for index in range(max(len(cards), len(readers))):
@@ -86,7 +95,10 @@ _trace_option = click.option(
     "--trace",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write every APDU to FILE as JSON lines, PINs and keys left out.",
+    help="Write every APDU to FILE, PINs and keys left out: as .txt, .pcapng, else as JSON lines.",
+)
+_trace_format_option = click.option(
+    "--trace-format", type=click.Choice(list(FORMATS)), help="The format of the trace, whatever the name of FILE."
 )
 
 
@@ -96,6 +108,8 @@ _trace_option = click.option(
 @click.option("--reader", "readers", multiple=True, metavar="NAME", help="Name of the next reader. Repeatable.")
 @_pinpad_option
 @_trace_option
+@_trace_format_option
+@fault_option("READER")
 @click.option("--isolate", is_flag=True, help="Give the command its own GNUPGHOME and XDG_RUNTIME_DIR, too.")
 @passphrase_option()
 @durability_option
@@ -106,13 +120,16 @@ def run_command(
     readers: tuple[str, ...],
     pinpad: str | None,
     trace: Path | None,
+    trace_format: str | None,
+    faults: tuple[WantedFault, ...],
     isolate: bool,
     command: tuple[str, ...],
 ) -> int:
     """Run COMMAND with a PC/SC service of its own: no pcscd, no driver, no root.
 
     Without --card and --new it finds one fresh GIDS card with the PIN 12345678 and the default admin key. The exit
-    status is the command's; daemons that it leaves behind are ended. Inside, 'vsc eject' and its like act on this run.
+    status is the command's, or 1 if that succeeds and a fault has not struck; daemons that it leaves behind are ended.
+    Inside, 'vsc eject' and its like act on this run.
     """
     with ExitStack() as stack:
         desk = stack.enter_context(Desk())
@@ -121,7 +138,10 @@ def run_command(
             pin = DEFAULT_PIN.decode()
             click.echo(f"vsc: one fresh GIDS card, PIN {pin}, default admin key; it is gone afterwards", err=True)
         _lay_out(desk, (*cards, *(desk.add_new_card(profile) for profile in profiles)), readers)
-        variables = stack.enter_context(_serving(desk, trace=trace, pinpad=pinpad))
+        recorder = _recorder(stack, trace, trace_format)
+        armed = ArmedFaults(faults, {reader.name: reader for reader in desk.readers})
+        variables = stack.enter_context(_serving(desk, recorder=recorder, pinpad=pinpad))
+        stack.callback(armed.end)
         env = {**os.environ, **variables}
         # What is typed on the pad is not for the command's eyes.
         if pinpad and pinpad.startswith("env:"):
@@ -134,12 +154,21 @@ def run_command(
         except child.CannotStartError as error:
             click.echo(f"vsc: {error}", err=True)
             return error.exit_code
+        status = _judged(status, armed)
     if status < 0:
         # As the command was ended, so are we: whoever started us sees the same.
         signal.signal(-status, signal.SIG_DFL) if -status not in (signal.SIGKILL, signal.SIGSTOP) else None
         os.kill(os.getpid(), -status)
         return 128 - status
     return status
+
+
+def _judged(status: int, armed: ArmedFaults) -> int:
+    """The exit status of a run whose command has ended so: a fault that never struck is no success."""
+    unfired = armed.end()
+    for error in unfired:
+        click.echo(f"vsc: {error}", err=True)
+    return 1 if unfired and status == 0 else status
 
 
 def _private_folders(stack: ExitStack) -> dict[str, str]:
@@ -157,6 +186,8 @@ def _private_folders(stack: ExitStack) -> dict[str, str]:
 @click.option("--reader", "readers", multiple=True, metavar="NAME", help="Name of the next reader. Repeatable.")
 @_pinpad_option
 @_trace_option
+@_trace_format_option
+@fault_option("READER")
 @passphrase_option()
 @durability_option
 @click.option("--allow-root", is_flag=True, help="Let root use the service, too.")
@@ -166,6 +197,8 @@ def serve_command(
     readers: tuple[str, ...],
     pinpad: str | None,
     trace: Path | None,
+    trace_format: str | None,
+    faults: tuple[WantedFault, ...],
     allow_root: bool,
 ) -> None:
     """Serve a private PC/SC until interrupted; prints the line that a shell needs to use it.
@@ -179,8 +212,12 @@ def serve_command(
         _lay_out(desk, cards, readers)
         if not desk.readers:
             desk.add_reader()
+        recorder = _recorder(stack, trace, trace_format)
+        armed = ArmedFaults(faults, {reader.name: reader for reader in desk.readers})
         variables = stack.enter_context(
-            _serving(desk, trace=trace, pinpad=pinpad, allow_root=allow_root, socket=socket)
+            _serving(desk, recorder=recorder, pinpad=pinpad, allow_root=allow_root, socket=socket)
         )
         click.echo("export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items()))
         stop.wait()
+        for error in armed.end():
+            raise error

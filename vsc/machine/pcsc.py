@@ -19,7 +19,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from vsc.errors import CardRemoved, NoPcscError, ReaderNotFoundError, SharingViolation
+from vsc.errors import CardRemoved, LostCardError, NoPcscError, ReaderNotFoundError, SharingViolation
 from vsc.host.connection import Connection
 from vsc.machine.herald import Herald
 from vsc.machine.name import reader_id
@@ -299,6 +299,9 @@ class PcscConnection:
     def _send(self, command: bytes) -> bytes:
         rv, response = self._scard.SCardTransmit(self._card, self._pci, list(command))
         self._check(rv)
+        if len(response) < 2:
+            # vpcd 3.3 succeeds with no bytes at all when the card leaves in the middle of a command.
+            raise LostCardError(f"the card in {self._name!r} gave no answer")
         return bytes(byte & 0xFF for byte in response)
 
     def _ask_atr(self) -> bytes:

@@ -24,7 +24,15 @@ reader has its own bookkeeping.
 from vsc.pcsc.codes import Disposition
 from vsc.pcsc.codes import ShareMode as Share
 from vsc.pyscard.connection import Attribute, Connection
-from vsc.pyscard.failure import CardGoneError, ConnectionRefusedByCardError, Failure, NoCardError
+from vsc.pyscard.failure import (
+    CardGoneError,
+    ConnectionRefusedByCardError,
+    Failure,
+    HeldByAnotherError,
+    NoCardError,
+    NoServiceError,
+    NotAnsweredError,
+)
 from vsc.pyscard.installation import registered
 from vsc.pyscard.request import InProcessCardRequest, InProcessReader
 from vsc.pyscard.stand_in import HAS_PYSCARD, RAW, T0, T1
@@ -40,9 +48,12 @@ __all__ = [
     "ConnectionRefusedByCardError",
     "Disposition",
     "Failure",
+    "HeldByAnotherError",
     "InProcessCardRequest",
     "InProcessReader",
     "NoCardError",
+    "NoServiceError",
+    "NotAnsweredError",
     "Share",
     "registered",
 ]

@@ -1,8 +1,8 @@
 """The connection itself."""
 
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -10,9 +10,17 @@ from card_os.atr import Atr
 from card_os.wire import WireError
 from vsc.pcsc.codes import Disposition
 from vsc.pcsc.codes import ShareMode as Share
-from vsc.pyscard.failure import CardGoneError, Failure, NoCardError, failed
+from vsc.pyscard.failure import (
+    CardGoneError,
+    Failure,
+    HeldByAnotherError,
+    NoCardError,
+    NoServiceError,
+    NotAnsweredError,
+    failed,
+)
 from vsc.pyscard.stand_in import RAW, T0, T1, CardConnection, Event
-from vsc.reader import CardRemovedError, Reader, ReaderError
+from vsc.reader import CardRemovedError, NotTransactedError, Reader, ReaderError, ServiceGoneError, SharedError
 
 
 class Attribute(IntEnum):
@@ -98,13 +106,14 @@ class Connection(CardConnection):
 
     def doTransmit(self, command: Sequence[int], protocol: int | None = None) -> tuple[list[int], int, int]:
         """Sends one C-APDU, whole; returns data, SW1 and SW2. Called by `transmit`, which tells the observers."""
-        insertion = self._check_card()
-        if protocol not in (None, self._active):
-            raise failed("Failed to transmit", Failure.E_PROTO_MISMATCH)
-        try:
-            answer = self._slot.transmit(bytes(list(command)), insertion=insertion)
-        except CardRemovedError as error:
-            raise CardGoneError("Failed to transmit", Failure.W_REMOVED_CARD.code) from error
+        sent = bytes(list(command))
+        with _as_pyscard():
+            if self._share is not None:
+                self._slot.announce(sent)
+            insertion = self._check_card()
+            if protocol not in (None, self._active):
+                raise failed("Failed to transmit", Failure.E_PROTO_MISMATCH)
+            answer = self._slot.transmit(sent, insertion=insertion, announced=True)
         if len(answer) < 2:
             raise failed("Card returned no valid response")
         return list(answer[:-2]), answer[-2], answer[-1]
@@ -181,6 +190,22 @@ class Connection(CardConnection):
 
 _connections: WeakKeyDictionary[Reader, WeakSet[Connection]] = WeakKeyDictionary()
 _sharing = threading.RLock()
+
+
+@contextmanager
+def _as_pyscard() -> Iterator[None]:
+    """What comes in place of an answer, as pyscard's exceptions."""
+    text = "Failed to transmit"
+    try:
+        yield
+    except CardRemovedError as error:
+        raise CardGoneError(text, Failure.W_REMOVED_CARD.code) from error
+    except NotTransactedError as error:
+        raise NotAnsweredError(text, Failure.E_NOT_TRANSACTED.code) from error
+    except SharedError as error:
+        raise HeldByAnotherError(text, Failure.E_SHARING_VIOLATION.code) from error
+    except ServiceGoneError as error:
+        raise NoServiceError(text, Failure.E_NO_SERVICE.code) from error
 
 
 def _choice(atr: bytes, wanted: int) -> int:

@@ -3,7 +3,7 @@
 from enum import IntEnum
 
 from vsc.pyscard.stand_in import CardConnectionException, NoCardException, scard
-from vsc.reader import CardRemovedError, ReaderError
+from vsc.reader import CardRemovedError, NotTransactedError, ReaderError, ServiceGoneError, SharedError
 
 
 class Failure(IntEnum):
@@ -13,6 +13,8 @@ class Failure(IntEnum):
     E_SHARING_VIOLATION = 0x8010_000B
     E_NO_SMARTCARD = 0x8010_000C
     E_PROTO_MISMATCH = 0x8010_000F
+    E_NOT_TRANSACTED = 0x8010_0016
+    E_NO_SERVICE = 0x8010_001D
     E_UNSUPPORTED_FEATURE = 0x8010_001F
     W_RESET_CARD = 0x8010_0068
     W_REMOVED_CARD = 0x8010_0069
@@ -29,6 +31,18 @@ class NoCardError(NoCardException, CardRemovedError):
 
 class CardGoneError(CardConnectionException, CardRemovedError):
     """The card that was connected has been taken out, even if there is one again."""
+
+
+class NotAnsweredError(CardConnectionException, NotTransactedError):
+    """The card gave no answer."""
+
+
+class HeldByAnotherError(CardConnectionException, SharedError):
+    """Another host has the card just now."""
+
+
+class NoServiceError(CardConnectionException, ServiceGoneError):
+    """What carries commands to the reader is gone."""
 
 
 class ConnectionRefusedByCardError(CardConnectionException, ReaderError):

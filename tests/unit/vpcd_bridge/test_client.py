@@ -10,7 +10,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from statistics import median
 
 import pytest
 
@@ -494,13 +493,13 @@ def test_a_socket_connected_to_itself_is_told_from_a_peer(vpcd: Vpcd) -> None:
 # --- TCP_QUICKACK ------------------------------------------------------------------------------------------------
 
 
-def two_piece_round_trip_s(vpcd: Vpcd, *, quickack: bool) -> float:
-    """The median round trip with a peer that, like vpcd 3.3, sends length and body apart, with Nagle on."""
+def two_piece_round_trips_s(vpcd: Vpcd, *, quickack: bool) -> list[float]:
+    """15 round trips, quickest first, with a peer that, like vpcd 3.3, sends length and body apart, with Nagle on."""
     with running(Card(), vpcd.address, quickack=quickack):
         call = vpcd.accept()
         # A connection starts out acknowledging at once; only after some exchanges does the delay set in.
         durations = [two_pieces_s(call) for _ in range(30)]
-    return median(durations[15:])
+    return sorted(durations[15:])
 
 
 def two_pieces_s(call: Call) -> float:
@@ -513,11 +512,7 @@ def two_pieces_s(call: Call) -> float:
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="TCP_QUICKACK is Linux's")
 def test_quickack_takes_the_delay_out_of_messages_sent_in_two_pieces(vpcd: Vpcd) -> None:
-    tries = []
-    for _ in range(3):
-        without = two_piece_round_trip_s(vpcd, quickack=False)
-        with_it = two_piece_round_trip_s(vpcd, quickack=True)
-        tries.append((with_it, without))
-        if with_it < without / 4:
-            return
-    pytest.fail(f"median round trips in seconds, with and without TCP_QUICKACK: {tries}")
+    # Without it most wait for the kernel's timer. With it none does; but a busy machine may make any of them wait.
+    without = two_piece_round_trips_s(vpcd, quickack=False)
+    with_it = two_piece_round_trips_s(vpcd, quickack=True)
+    assert with_it[2] < without[7] / 4, f"round trips in seconds: {with_it}, without TCP_QUICKACK: {without}"

@@ -1,0 +1,70 @@
+"""Which application commands go to, as SELECT and its answers tell."""
+
+from card_os.apdu import CommandApdu
+from card_os.application import Application
+from card_os.card import KernelIns
+from card_os.class_byte import ClassByte
+from card_os.sw import CardError
+from vpcd_bridge.port import PoweredCard
+from vsc.profiles import PROFILES
+
+_BY_NAME = 0x04
+_DONE = (0x90, 0x61, 0x62)
+"""The first byte of a status word after which an application is selected."""
+
+
+class Selection:
+    """Names the application on each logical channel, for one card between two resets."""
+
+    def __init__(self) -> None:
+        self._default = ""
+        self._selected: dict[int, str] = {}
+
+    def reset(self, card: PoweredCard | None) -> None:
+        """The card was reset, or is another one: what it selects by itself is selected."""
+        carried = applications_of(card)
+        self._default = carried[0].name if carried else ""
+        self._selected.clear()
+
+    def note(self, command: bytes, response: bytes) -> None:
+        """The card has answered."""
+        apdu = _parsed(command)
+        if apdu is None or apdu.ins != KernelIns.SELECT or apdu.p1 != _BY_NAME or response[-2:-1] not in _DONE_BYTES:
+            return
+        for profile in PROFILES.values():
+            for application in profile.applications:
+                if application.aid.startswith(apdu.data):
+                    self._selected[_channel(apdu.cla)] = application.name
+                    return
+        self._selected[_channel(apdu.cla)] = ""
+
+    def application(self, command: bytes) -> str:
+        """The name of the application that the command goes to; empty if that is none of ours."""
+        return self._selected.get(_channel(command[0]) if command else 0, self._default)
+
+
+_DONE_BYTES = tuple(bytes([first]) for first in _DONE)
+
+
+def applications_of(card: PoweredCard | None) -> tuple[Application, ...]:  # type: ignore[type-arg]
+    """What a card carries: what it says itself, else the profile that has its ATR; empty if neither is known."""
+    for one in (card, getattr(card, "card", None)):
+        carried = getattr(one, "applications", None)
+        if carried is not None:
+            return tuple(carried)
+    atr = None if card is None else card.atr
+    return next((tuple(one.applications) for one in PROFILES.values() if bytes(one.atr) == atr), ())
+
+
+def _parsed(command: bytes) -> CommandApdu | None:
+    try:
+        return CommandApdu.parse(command)
+    except CardError:
+        return None
+
+
+def _channel(cla: int) -> int:
+    try:
+        return ClassByte.parse(cla).channel
+    except CardError:
+        return 0

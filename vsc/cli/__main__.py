@@ -27,6 +27,8 @@ GROUPS = {
         "run": ("vsc.cli.service", "Run a program with a card in a private PC/SC reader."),
         "serve": ("vsc.cli.service", "Serve a private PC/SC until interrupted."),
         "attach": ("vsc.cli.attach", "Plug cards into pcscd's vpcd readers."),
+        "record": ("vsc.cli.record", "Run a program on a card and write down what passes."),
+        "replay": ("vsc.cli.replay", "Run a program with a card that answers from a log."),
     },
     "Cards": {
         "create": ("vsc.cli.create", "Make a card."),
@@ -54,6 +56,10 @@ GROUPS = {
         "swap": ("vsc.cli.plug", "Take a card out and put another one in."),
         "reset": ("vsc.cli.plug", "Reset a card."),
         "transmit": ("vsc.cli.transmit", "Send APDUs to a card."),
+    },
+    "Traces": {
+        "trace": ("vsc.cli.trace", "Show a log of APDUs in words, or convert it."),
+        "explain": ("vsc.cli.explain", "Explain a status word, an APDU, or the refusals in a log."),
     },
     "More": {
         "tpmvscmgr": ("vsc.cli.tpmvscmgr", "create and destroy as Windows spells them."),

@@ -17,8 +17,10 @@ from vsc.store.sqlite import SqliteStore
 NOT_COMMANDS = {
     "__main__",
     "authority",
+    "fault",
     "material",
     "passphrase",
+    "private",
     "policy",
     "secret",
     "table",

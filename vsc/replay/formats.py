@@ -1,0 +1,40 @@
+"""Which format a log is in, and reading it."""
+
+from pathlib import Path
+
+from vsc.replay import opensc, own, pcscd, transcript
+from vsc.replay.log import Log, LogError, LogFormat, first_atr
+from vsc.trace.entry import EntryKind
+
+FORMATS: tuple[LogFormat, ...] = (own, opensc, pcscd, transcript)
+
+_HINTS = {
+    opensc.NAME: ": was OPENSC_DEBUG at least 3?",
+    pcscd.NAME: ": was pcscd started with --apdu?",
+}
+
+
+def read_log(path: Path, *, needs_apdus: bool = True) -> Log:
+    """Reads a log of whatever known format. LogError names file and line.
+
+    needs_apdus: False if cards that come and go are enough.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise LogError(f"the log {path} cannot be read: {error.strerror}") from None
+    try:
+        return parse_log(raw.decode("utf-8", errors="replace"), needs_apdus=needs_apdus)
+    except LogError as error:
+        raise LogError(f"{path}: {error}") from None
+
+
+def parse_log(text: str, *, needs_apdus: bool = True) -> Log:
+    """The same of a log's text."""
+    found = next((one for one in FORMATS if one.recognises(text)), None)
+    if found is None:
+        raise LogError(f"this is no log that can be read; known are: {', '.join(one.NAME for one in FORMATS)}")
+    draft = found.parse(text)
+    if not any(entry.kind is EntryKind.APDU or not needs_apdus for entry in draft.entries):
+        raise LogError(f"there is no APDU with its answer in this {found.NAME}{_HINTS.get(found.NAME, '')}")
+    return Log(tuple(draft.entries), first_atr(draft.entries), found.NAME, tuple(draft.warnings))

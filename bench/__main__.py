@@ -14,7 +14,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from bench import service, store
+from bench import service, snapshot, store
 from bench.attached import gids_card
 from bench.client import Client, client
 from card_os.apdu import CommandApdu, ResponseApdu
@@ -77,6 +77,7 @@ def main() -> None:
     for name, apdu in apdus.items():
         measures[name] = partial(per_second_in_process, card.transmit, apdu)
     show("In process", in_turns(measures), "parsing alone (floor)")
+    show("States of a card", in_turns(snapshot.measures()), snapshot.FLOOR, "us")
     with store.measures() as on_stores:
         show("A stored card, right PINs (two commits each)", in_turns(on_stores, store.ROUNDS), store.FLOOR, "PINs/s")
     with client() as pcsc_client:

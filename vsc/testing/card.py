@@ -2,9 +2,14 @@
 
 card = SoftCard.make(pin="24681357", seed=1)
 Reader().insert(card)
+before = card.snapshot()
+…
+print(card.diff(before))    PIN tries 5 -> 4
+card.restore(before)
 """
 
 import uuid
+from copy import copy
 from typing import Self
 
 from card_os.apps.gids.personalisation import blank, personalised
@@ -17,6 +22,8 @@ from vsc.factory import DEFAULT_ADMIN_KEY
 from vsc.host import Gids
 from vsc.host.connection import DirectConnection
 from vsc.profiles import PROFILES, Profile
+from vsc.testing.diff import Diff, diff
+from vsc.testing.snapshot import Snapshot
 from vsc.world import SeededEnv, SystemEnv
 
 DEFAULT_PIN = "12345678"
@@ -25,7 +32,7 @@ DEFAULT_PIN = "12345678"
 class SoftCard:
     """A card in memory: a `PoweredCard`, so it fits into a `vsc.reader.Reader`, and what a test wants to know of it.
 
-    pin, admin_key, puk: what the card was made with; None if it has none (yet).
+    pin, admin_key, puk: what the card was made with; None if it has none (yet). env: the world that it lives in.
     """
 
     def __init__(
@@ -41,7 +48,7 @@ class SoftCard:
         self.profile = profile
         self.pin, self.admin_key, self.puk = pin, admin_key, puk
         self.card: Card = profile.card(persistent, env)
-        self._env = env
+        self.env = env
 
     @classmethod
     def make(
@@ -80,11 +87,20 @@ class SoftCard:
         return cls(found, found.persistent(state), env, pin=pin, admin_key=admin_key, puk=puk)
 
     @classmethod
-    def make_blank(cls, profile: str = "gids", *, seed: int | str | bytes | None = None) -> Self:
-        """Makes a card before its personalisation: no PIN, no key, no file."""
+    def make_blank(
+        cls,
+        profile: str = "gids",
+        *,
+        policy: PinPolicy | None = None,
+        tries: int = DEFAULT_TRIES,
+        admin_tries: int | None = None,
+        seed: int | str | bytes | None = None,
+    ) -> Self:
+        """Makes a card before its personalisation: no PIN, no key, no file. The rest as for `make`."""
         env = SystemEnv() if seed is None else SeededEnv(seed)
         found = profile_named(profile)
-        return cls(found, found.persistent(blank(pin_policy=None, tries=DEFAULT_TRIES, admin_try_limit=None)), env)
+        state = blank(pin_policy=policy, tries=tries, admin_try_limit=admin_tries)
+        return cls(found, found.persistent(state), env)
 
     def __repr__(self) -> str:
         return f"<SoftCard {self.profile.name}>"
@@ -124,13 +140,46 @@ class SoftCard:
     def persistent(self) -> Persistent:
         return self.card.persistent
 
+    # --- its states
+
+    def snapshot(self) -> Snapshot:
+        """The card as it is now: all that it keeps, and where its world is if that is a seeded one."""
+        return Snapshot(
+            self.profile, self.persistent, copy(self.env), pin=self.pin, admin_key=self.admin_key, puk=self.puk
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Makes it that card again, and resets it: nothing is verified, and a seeded card answers as it did then.
+
+        The snapshot may be another card's; VscError for one of another profile.
+        """
+        if snapshot.profile.name != self.profile.name:
+            kinds = self.profile.name, snapshot.profile.name
+            raise VscError("a card of profile {} cannot become one of profile {}".format(*kinds))
+        self.env = copy(snapshot.env)
+        self.card.restore(snapshot.persistent, self.env)
+        self.pin, self.admin_key, self.puk = snapshot.pin, snapshot.admin_key, snapshot.puk
+
+    def fork(self) -> Self:
+        """Returns a card of its own with the same state, reset, in no reader. A seeded one goes on as this one will."""
+        other = copy(self)
+        other.env = copy(self.env)
+        other.card = self.card.fork(other.env)
+        return other
+
+    def diff(self, before: Snapshot) -> Diff:
+        """Says what has changed since that snapshot, line by line; no secret is in it. Falsy: nothing."""
+        return diff(before, self)
+
+    # --- ways to it
+
     def connection(self) -> DirectConnection:
         """A connection with no reader between; making it is a reset."""
         return DirectConnection(self)
 
     def gids(self) -> Gids:
         """The host's half over such a connection: PINs, files, containers, keys."""
-        return Gids.connect(self.connection(), random=self._env.random_bytes)
+        return Gids.connect(self.connection(), random=self.env.random_bytes)
 
 
 def profile_named(name: str) -> Profile:

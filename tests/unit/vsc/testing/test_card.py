@@ -32,7 +32,7 @@ def test_it_says_why_it_refused() -> None:
     card = SoftCard.make()
     assert card.why == ""
     card.transmit(bytes.fromhex("00CBA014045C02DF2000"))
-    assert card.why == "EF A014: GET is not allowed (missing: admin key)"
+    assert card.why == "EF A014: GET is not allowed (missing: admin key; verified: nothing)"
 
 
 def test_it_fits_into_a_reader() -> None:

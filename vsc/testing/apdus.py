@@ -1,0 +1,247 @@
+"""Command APDUs for a profile, from the command tables of its applications: right, nearly right, anything.
+
+A near miss has exactly one thing wrong, which a card finds before it looks at anything else; so each comes with the
+status words that it must be answered with, whatever state the card is in.
+"""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from itertools import chain, islice
+
+from hypothesis import strategies as st
+
+from card_os.apdu import CommandApdu
+from card_os.card import KernelIns
+from card_os.class_byte import MAX_CHANNELS
+from card_os.command import Command
+from card_os.sw import SW
+from card_os.tlv import Tlv
+from vsc.profiles import Profile
+from vsc.testing.card import profile_named
+from vsc.testing.fields import FIELDS, Bytes, Fields
+
+_CHAINING = 0x10
+_ALL = range(0x10000)
+_SHORT = range(256)
+_ENOUGH = 512
+
+
+class ApduKind(StrEnum):
+    """How right an APDU is."""
+
+    WELL_FORMED = "well-formed"
+    """Class, instruction, P1-P2 and lengths are those of a row of the command table."""
+    NEAR_MISS = "near-miss"
+    """The same with one thing wrong."""
+    ARBITRARY = "arbitrary"
+    """Any bytes."""
+
+
+class Miss(StrEnum):
+    """What is wrong with a near miss."""
+
+    INS = "INS"
+    P1P2 = "P1-P2"
+    LC = "Lc"
+    LE = "Le"
+    TLV = "TLV"
+    CHAIN = "chain"
+    CLASS = "class"
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """An APDU with one thing wrong. answers: the status words that a card may give; empty: any refusal."""
+
+    apdu: bytes
+    miss: Miss
+    answers: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A command that a card knows. likely: values of P1-P2 to draw; accepted: those that no card refuses at once."""
+
+    ins: int
+    accepted: Container[int]
+    likely: Sequence[int]
+    nc: Container[int]
+    data: Bytes
+    chaining: bool = False
+    is_tlv: bool = False
+
+
+@cache
+def rows(profile: str) -> tuple[Row, ...]:
+    """Every command of every application of a profile, and the kernel's. VscError if there is no such profile."""
+    found = profile_named(profile)
+    of_applications = (
+        _row(ins, row, FIELDS.get(application.aid, {}).get(ins, Fields()))
+        for application in found.applications
+        for ins, row in application.commands.items()
+    )
+    return (*of_applications, *_kernel_rows(found))
+
+
+def _row(ins: int, row: Command, fields: Fields) -> Row:
+    accepted = row.p1p2 if isinstance(row.p1p2, Iterable) else _ALL
+    likely = fields.p1p2 or list(islice((p1p2 for p1p2 in accepted if p1p2 in row.p1p2), _ENOUGH))
+    data = fields.data
+    if data is None:
+        sizes = [size for size in _SHORT if size in row.nc]
+        data = _OBJECTS | st.sampled_from(sizes).flatmap(lambda size: st.binary(min_size=size, max_size=size))
+    data = data.filter(lambda raw: len(raw) in row.nc)
+    return Row(ins, row.p1p2, likely, row.nc, data, row.chaining, fields.is_tlv)
+
+
+_OBJECTS = st.lists(st.builds(Tlv, st.sampled_from([0x5C, 0x80, 0x81, 0x7C]), st.binary(max_size=16)), max_size=3).map(
+    lambda them: b"".join(map(bytes, them))
+)
+
+
+def _kernel_rows(profile: Profile) -> tuple[Row, ...]:
+    names = st.sampled_from([one.aid for one in profile.applications]).flatmap(
+        lambda aid: st.integers(5, len(aid)).map(lambda size: aid[:size])
+    )
+    by_name, opened = range(0x0400, 0x0410), [*range(4), *range(0x8001, 0x8004)]
+    channels = frozenset({*range(0x100), *range(0x8000, 0x8100)})
+    nothing = st.just(b"")
+    return (
+        Row(KernelIns.SELECT, by_name, [0x0400, 0x0404, 0x040C, 0x0402], _ALL, names),
+        Row(KernelIns.MANAGE_CHANNEL, channels, opened, range(1), nothing),
+        Row(KernelIns.GET_RESPONSE, range(1), [0], range(1), nothing),
+    )
+
+
+# --- well-formed -----------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def _drawn(draw: st.DrawFn, row: Row) -> CommandApdu:
+    p1p2, data = draw(st.sampled_from(row.likely)), draw(row.data)
+    ne = draw(st.sampled_from([0, 256, 1, 16]))
+    extended = len(data) > 255 or (bool(data or ne) and draw(st.booleans()))
+    return CommandApdu(0x00, row.ins, p1p2 >> 8, p1p2 & 0xFF, data, ne, extended)
+
+
+def well_formed(profile: str) -> Bytes:
+    """What the first checks of a card let pass, on channel 0; the application may refuse it all the same."""
+    return st.sampled_from(rows(profile)).flatmap(_drawn).map(bytes)
+
+
+# --- one thing wrong -------------------------------------------------------------------------------------------------
+
+_SECURE_MESSAGING = (0x04, 0x08, 0x0C)
+_NO_CLASS = (*range(0x20, 0x40), *range(0x80, 0x100))
+_OTHER_CHANNELS = (1, 2, 3, *(0x40 | number for number in range(MAX_CHANNELS - 4)))
+
+
+@cache
+def _unknown_ins(profile: str) -> list[int]:
+    known = {row.ins for row in rows(profile)}
+    return [ins for ins in _SHORT if ins not in known]
+
+
+@cache
+def _wrong_p1p2(profile: str, ins: int) -> list[int]:
+    """Values that no row of an instruction accepts, of every kind some."""
+    accepted = [row.accepted for row in rows(profile) if row.ins == ins]
+    some = chain(range(0x400), range(0x400, 0x10000, 0xFF), [0xFFFF])
+    return [p1p2 for p1p2 in some if not any(p1p2 in them for them in accepted)]
+
+
+@cache
+def _rows_for(profile: str, miss: Miss) -> tuple[Row, ...]:
+    """Those that can be missed in this way."""
+    if miss is Miss.P1P2:
+        return tuple(row for row in rows(profile) if _wrong_p1p2(profile, row.ins))
+    if miss is Miss.TLV:
+        return tuple(row for row in rows(profile) if row.is_tlv)
+    if miss is Miss.CHAIN:
+        chained = {row.ins for row in rows(profile) if row.chaining}
+        return tuple(row for row in rows(profile) if row.ins not in chained)
+    return rows(profile)
+
+
+def near_misses(profile: str = "gids") -> st.SearchStrategy[NearMiss]:
+    """APDUs with exactly one thing wrong, in the short form, for channel 0 of a card that waits for no chain to end.
+
+    VscError if there is no such profile.
+    """
+    ways = {miss: _rows_for(profile, miss) for miss in Miss}
+    return _near_misses(profile, {miss: found for miss, found in ways.items() if found})
+
+
+@st.composite
+def _near_misses(draw: st.DrawFn, profile: str, ways: Mapping[Miss, Sequence[Row]]) -> NearMiss:
+    miss = draw(st.sampled_from(list(ways)))
+    row = draw(st.sampled_from(ways[miss]))
+    p1p2 = draw(st.sampled_from(row.likely))
+    data = draw(row.data.filter(lambda raw: len(raw) <= 255 and (miss is not Miss.TLV or len(raw) > 1)))
+    right = CommandApdu(0x00, row.ins, p1p2 >> 8, p1p2 & 0xFF, data, draw(st.sampled_from([0, 256])))
+    return NearMiss(draw(_missed(profile, right, miss)), miss, _ANSWERS[miss])
+
+
+_ANSWERS = {
+    Miss.INS: frozenset({SW.INS_NOT_SUPPORTED}),
+    Miss.P1P2: frozenset({SW.INCORRECT_P1P2}),
+    Miss.LC: frozenset({SW.WRONG_LENGTH}),
+    Miss.LE: frozenset({SW.WRONG_LENGTH}),
+    Miss.TLV: frozenset[int](),
+    Miss.CHAIN: frozenset({SW.CHAINING_NOT_SUPPORTED}),
+    Miss.CLASS: frozenset({SW.CLA_NOT_SUPPORTED, SW.SECURE_MESSAGING_NOT_SUPPORTED, SW.CHANNEL_NOT_SUPPORTED}),
+}
+
+
+def _missed(profile: str, right: CommandApdu, miss: Miss) -> Bytes:
+    raw = bytes(right)
+    match miss:
+        case Miss.INS:
+            return st.sampled_from(_unknown_ins(profile)).map(lambda ins: raw[:1] + bytes([ins]) + raw[2:])
+        case Miss.P1P2:
+            wrong = st.sampled_from(_wrong_p1p2(profile, right.ins))
+            return wrong.map(lambda p1p2: raw[:2] + p1p2.to_bytes(2, "big") + raw[4:])
+        case Miss.LC:
+            return _wrong_lc(raw[:4], raw[5:] if right.data else bytes(2))
+        case Miss.LE if right.data:
+            return st.binary(min_size=2, max_size=3).map(lambda tail: raw[: 5 + len(right.data)] + tail)
+        case Miss.LE:
+            # 01 and one byte more would be a data field of one byte.
+            return st.tuples(st.sampled_from([0, *range(2, 256)]), st.integers(0, 255)).map(
+                lambda two: raw[:4] + bytes(two)
+            )
+        case Miss.TLV:
+            cut = right.data[:-1]
+            return st.just(raw[:4] + bytes([len(cut)]) + cut)
+        case Miss.CHAIN:
+            return st.just(bytes([_CHAINING]) + raw[1:])
+        case Miss.CLASS:
+            wrong = st.sampled_from([*_SECURE_MESSAGING, *_OTHER_CHANNELS, *_NO_CLASS])
+            return wrong.map(lambda cla: bytes([cla]) + raw[1:])
+
+
+def _wrong_lc(head: bytes, body: bytes) -> Bytes:
+    """An Lc that says neither all of the body nor all but an Le."""
+    wrong = st.sampled_from([lc for lc in range(1, 256) if lc not in (len(body), len(body) - 1)])
+    return wrong.map(lambda lc: head + bytes([lc]) + body)
+
+
+# --- all of it -------------------------------------------------------------------------------------------------------
+
+
+def apdus(profile: str = "gids", kind: ApduKind | str | None = None) -> Bytes:
+    """Command APDUs: well-formed, near misses, or any bytes; without a kind, of all of them.
+
+    VscError if there is no such profile; ValueError for an unknown kind.
+    """
+    match None if kind is None else ApduKind(kind):
+        case ApduKind.WELL_FORMED:
+            return well_formed(profile)
+        case ApduKind.NEAR_MISS:
+            return near_misses(profile).map(lambda miss: miss.apdu)
+        case ApduKind.ARBITRARY:
+            return st.binary(max_size=300)
+        case None:
+            return st.one_of(*(apdus(profile, one) for one in ApduKind))

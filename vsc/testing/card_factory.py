@@ -1,0 +1,179 @@
+"""Cards for tests with their keys and certificates on them, each made in one call.
+
+make_card = CardFactory()
+card = make_card(pin="24681357", key="rsa:2048", certificate="ca", name="Ada Lovelace")
+"""
+
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypedDict, Unpack
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from card_os.pin import PinPolicy
+from vsc.errors import VscError
+from vsc.filling.keygen import generate, key_bits
+from vsc.filling.load import load
+from vsc.filling.material import Material, Source, common_name, read_file, read_key_and_certificate, read_pfx
+from vsc.filling.request import common, self_signed
+from vsc.host import Gids
+from vsc.testing.card import SoftCard
+from vsc.testing.identity import PUBLIC_EXPONENT, Authority, Stock
+
+DEFAULT_NAME = "Ada Lovelace"
+SELF_SIGNED = "self-signed"
+BY_AUTHORITY = "ca"
+_DAYS = 365
+_PFX_VERSION = bytes.fromhex("020103")
+
+
+class CardOptions(TypedDict, total=False):
+    """What a card is made with. Those down to `seed` are the ones of `SoftCard.make`."""
+
+    profile: str
+    pin: str
+    admin_key: bytes
+    policy: PinPolicy | None
+    tries: int
+    admin_tries: int | None
+    puk: str | None
+    card_id: uuid.UUID | None
+    seed: int | str | bytes | None
+    key: Source | RSAPrivateKey | None
+    """`rsa:2048` and its like: made on the spot; else a private key in PEM, DER or PFX: the content, or its path."""
+    certificate: Source | x509.Certificate | None
+    """`self-signed`; `ca`: by the test's authority; else the key's certificate in PEM or DER, content or path."""
+    name: str
+    """The CN of a certificate that is made on the spot."""
+    password: str | None
+    """Of the key or PFX."""
+    fresh_key: bool
+    """A key that no test has had. Without it, tests find the keys of other tests on their cards."""
+
+
+_FILLING = frozenset({"key", "certificate", "name", "password", "fresh_key"})
+
+
+def checked_options(options: object) -> CardOptions:
+    """VscError for a name that is no option."""
+    assert isinstance(options, dict)
+    known = CardOptions.__annotations__
+    for name in options:
+        if name not in known:
+            raise VscError(f"a card has no option {name!r}; there is: {', '.join(known)}")
+    return CardOptions(**options)  # type: ignore[typeddict-item]
+
+
+@dataclass(frozen=True, slots=True)
+class OnCard:
+    """What a key container holds. authorities: those that came with a PFX, or the one that signed."""
+
+    card_id: uuid.UUID | None
+    container: int
+    certificate: x509.Certificate | None
+    authorities: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def name(self) -> str | None:
+        """The CN of the certificate."""
+        return common_name(self.certificate)
+
+
+class CardFactory:
+    """Makes cards. stock: where keys and the authority come from; None: from a stock of its own.
+
+    No two cards of one factory have the same key; two factories with one stock have.
+    """
+
+    def __init__(self, stock: Stock | None = None) -> None:
+        self._stock = stock or Stock()
+        self._used: Counter[int] = Counter()
+        self._filled: list[tuple[SoftCard, OnCard]] = []
+
+    @property
+    def authority(self) -> Authority:
+        """Signs what `certificate="ca"` asks for."""
+        return self._stock.authority
+
+    def __call__(self, **options: Unpack[CardOptions]) -> SoftCard:
+        """Makes a card, in no reader yet. VscError for what cannot be; ValueError for what is out of range."""
+        options = checked_options(options)
+        card = SoftCard.make(**{name: value for name, value in options.items() if name not in _FILLING})  # type: ignore[arg-type]
+        if options.get("key") is not None or options.get("certificate") is not None:
+            self._filled.append((card, self._fill(card, options)))
+            card.power_off()  # Nothing is verified any more.
+        return card
+
+    def on_card(self, card: SoftCard) -> OnCard | None:
+        """What the card was filled with when it was made; None: nothing, or another factory made it."""
+        return next((filled for one, filled in self._filled if one is card), None)
+
+    def _fill(self, card: SoftCard, options: CardOptions) -> OnCard:
+        key, certificate = options.get("key"), options.get("certificate")
+        is_made = isinstance(certificate, str) and certificate in (SELF_SIGNED, BY_AUTHORITY)
+        if key is None and not is_made:
+            raise VscError("a certificate from a file needs its key: say key=, too")
+        gids = card.gids()
+        gids.verify_pin((card.pin or "").encode())
+        if key is None or (isinstance(key, str) and key.startswith("rsa:")):
+            if not is_made and certificate is not None:
+                raise VscError(
+                    f"a key that is made on the spot has no certificate yet: {SELF_SIGNED} or {BY_AUTHORITY}"
+                )
+            filled = self._make_key(gids, key_bits(key or "rsa:2048"), options)
+        else:
+            filled = _load(gids, _read(key, None if is_made else certificate, options.get("password")))
+        return self._certify(gids, filled.container, str(certificate), _name(options)) if is_made else filled
+
+    def _make_key(self, gids: Gids, bits: int, options: CardOptions) -> OnCard:
+        if options.get("seed") is not None:  # Then the key follows from it, too.
+            return OnCard(gids.card_id(), generate(gids, bits, label=_name(options)).container, None)
+        if options.get("fresh_key"):
+            key = generate_private_key(PUBLIC_EXPONENT, bits)
+        else:
+            key = self._stock.key(bits, self._used[bits])
+            self._used[bits] += 1
+        return _load(gids, Material(key, label=_name(options)))
+
+    def _certify(self, gids: Gids, container: int, by: str, name: str) -> OnCard:
+        if by == BY_AUTHORITY:
+            certificate = self.authority.issue(name, gids.public_key(container))
+            authorities: tuple[x509.Certificate, ...] = (self.authority.certificate,)
+        else:
+            now = datetime.now(UTC)
+            der = self_signed(gids.private_key(container), common(name), now=now, days=_DAYS)
+            certificate, authorities = x509.load_der_x509_certificate(der), ()
+        gids.write_certificate(container, certificate.public_bytes(Encoding.DER))
+        return OnCard(gids.card_id(), container, certificate, authorities)
+
+
+def _name(options: CardOptions) -> str:
+    return options.get("name", DEFAULT_NAME)
+
+
+def _load(gids: Gids, material: Material) -> OnCard:
+    return OnCard(gids.card_id(), load(gids, material).container, material.certificate, material.authorities)
+
+
+def _read(key: Source | RSAPrivateKey, certificate: Source | x509.Certificate | None, password: str | None) -> Material:
+    """Reads a PFX, a PEM file that may hold the certificate as well, or a key and its certificate."""
+    secret = None if password is None else password.encode()
+    if isinstance(key, RSAPrivateKey):
+        return read_key_and_certificate(key, _content(certificate))
+    raw = read_file(_content(key), what="key file")
+    if raw[:1] == b"\x30" and _PFX_VERSION in raw[2:10]:
+        if certificate is not None:
+            raise VscError("a PFX brings its certificate: leave certificate= out")
+        return read_pfx(raw, secret)
+    if certificate is None and b"-----BEGIN CERTIFICATE" in raw:
+        certificate = raw
+    return read_key_and_certificate(raw, _content(certificate), secret)
+
+
+def _content(source: Any) -> Any:
+    """PEM in a str is taken for what it is, not for a path."""
+    return source.encode() if isinstance(source, str) and "-----BEGIN" in source else source

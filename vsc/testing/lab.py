@@ -1,0 +1,195 @@
+"""A private PC/SC service for tests in this process, and a bench in it for each test.
+
+    with Lab() as lab, lab.bench() as bench:
+        reader = bench.reader()
+        reader.insert(SoftCard.make())
+        smartcard.System.readers()
+
+A lab is for the whole run: libpcsclite chooses its service once in the life of a process. A bench is for one test: its
+readers are gone when it ends. Neither needs pytest; `vsc.testing.plugin` makes fixtures of them.
+"""
+
+import atexit
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from vsc.pcsc import PcscError, Service, use_in_this_process
+from vsc.pcsc.service import VARIABLE
+from vsc.reader import free_name
+from vsc.testing.collector import Collector
+from vsc.testing.reader import VirtualReader
+
+MAX_TRACE_LINES = 1_000
+"""Of a reader, in the report of a failed test: the last ones."""
+
+
+class CardBugError(PcscError):
+    """A card has raised an exception, which no card may do; the PC/SC client was given 6F00. Its cause is that."""
+
+
+class Lab:
+    """A private PC/SC service that this process uses, too, while the lab is open. One lab at a time.
+
+    in_this_process: False leaves PC/SC of this process alone; programs that are started with `environment` use the
+        service all the same.
+    """
+
+    def __init__(self, *, in_this_process: bool = True) -> None:
+        self._in_this_process = in_this_process
+        self._before: str | None = None
+        self.service = Service()
+
+    def __enter__(self) -> Self:
+        """Starts the service. TooLateError if libpcsclite of this process uses another one already; PcscError."""
+        if not self._in_this_process:
+            self.service.start()
+            return self
+        self._before = os.environ.get(VARIABLE)
+        self.service = _own_service()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._in_this_process:
+            self.service.stop()
+            return
+        for reader in self.service.readers:
+            self.service.remove_reader(reader)
+        os.environ.pop(VARIABLE, None)
+        if self._before is not None:
+            os.environ[VARIABLE] = self._before
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """A copy of the environment in which programs find the service, and no `vsc run` around this process."""
+        from vsc.control import VARIABLE as AROUND  # It brings much with it.
+
+        return {name: value for name, value in self.service.environment.items() if name != AROUND}
+
+    @contextmanager
+    def bench(self) -> Iterator["Bench"]:
+        """Readers and cards for one test. Ends with `Bench.check`, unless the test has failed already."""
+        bench = Bench(self)
+        try:
+            yield bench
+            bench.check()
+        finally:
+            bench.close()
+
+
+_own: list[Service] = []
+
+
+def _own_service() -> Service:
+    """The one of this process, running and in use. It lives as long as the process.
+
+    libpcsclite would never look for another one. And a connection that nobody closed is closed by its finalizer, at
+    any time later: whom it talks to must still be there, or pyscard raises in the midst of something else.
+    """
+    if _own:
+        use_in_this_process(_own[0])
+        return _own[0]
+    service, collector, pid = Service(), Collector(), os.getpid()
+    service.start()
+    try:
+        use_in_this_process(service)
+    except PcscError:
+        service.stop()
+        raise
+    _own.append(service)
+    collector.start()
+
+    def end() -> None:
+        if os.getpid() == pid:  # Not in a child made by fork: the socket is its parent's.
+            for name in ("last_exc", "last_value", "last_traceback"):  # What pytest keeps of a test that has failed.
+                sys.__dict__.pop(name, None)
+            collector.stop()
+            service.stop()
+
+    atexit.register(end)
+    return service
+
+
+class Bench:
+    """The readers of one test."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.readers: list[VirtualReader] = []
+        """All that there have been."""
+        self._known = list(lab.service.faults)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """A copy of the environment in which programs see the readers."""
+        return self.lab.environment
+
+    def reader(self, name: str | None = None) -> VirtualReader:
+        """Plugs an empty reader in; when it returns, PC/SC clients see it. PcscError if the name is taken."""
+        service = self.lab.service
+        reader = VirtualReader(name or free_name(one.name for one in service.readers), settle=service.settle)
+        service.add_reader(reader)
+        self.readers.append(reader)
+        return reader
+
+    def unplug(self, reader: VirtualReader) -> None:
+        """Takes a reader away, with its card; when it returns, PC/SC clients see that."""
+        self.lab.service.remove_reader(reader)
+        if reader.card is not None:
+            reader.eject()
+
+    def bugs(self) -> list[Exception]:
+        """What cards have raised since the last call; of very many the last hundred."""
+        new = [bug for bug in self.lab.service.faults if not any(bug is known for known in self._known)]
+        self._known += new
+        return new
+
+    def check(self) -> None:
+        """CardBugError if a card has raised an exception, UnfiredFaultError if a fault has not fired."""
+        self.check_cards()
+        for reader in self.readers:
+            reader.check()
+
+    def check_cards(self) -> None:
+        """CardBugError if a card has raised an exception."""
+        for bug in self.bugs():
+            raise CardBugError(f"a card has raised {type(bug).__name__}, and its client was given 6F00") from bug
+
+    def sections(self) -> Iterator[tuple[str, str]]:
+        """What is to be known of a test that has failed: titles and texts. No PIN is in them."""
+        for reader in self.readers:
+            lines = reader.trace.text().splitlines() or ["nothing has happened"]
+            left_out = len(lines) - MAX_TRACE_LINES
+            if left_out > 0:
+                lines = [f"({left_out} lines before these)", *lines[left_out:]]
+            yield f"APDU trace of {reader.name}", "\n".join(lines)
+        for bug in self.bugs():
+            yield "exception of a card", "".join(traceback.format_exception(bug))
+
+    def tell(self, report: Any) -> None:
+        """Adds the sections to pytest's report of a failure.
+
+        They become part of the failure itself where it has parts: that is what junit's XML holds, and what
+        --show-capture leaves alone.
+        """
+        for title, text in self.sections():
+            if hasattr(report.longrepr, "addsection"):
+                report.longrepr.addsection(title, text)
+            elif isinstance(report.longrepr, str):
+                report.longrepr += f"\n--- {title} ---\n{text}"
+            else:
+                report.sections.append((title, text))
+
+    def close(self) -> None:
+        """Takes the readers away, and the faults that wait in them."""
+        for reader in self.readers:
+            reader.close()
+            if reader in self.lab.service.readers:
+                self.lab.service.remove_reader(reader)
+        self.lab.service.come_back()  # A fault may have made it go.

@@ -1,0 +1,150 @@
+"""pytest's side of `vsc.testing`: fixtures, a marker, and traces in the reports of tests that fail.
+
+It is loaded in every pytest run of an environment, so it imports nothing but pytest until one of its fixtures is
+used. All it does is done by classes that need no pytest: `Lab` and `Bench`, `CardFactory`, `CardUser`.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from vsc.testing import Bench, CardFactory, CardUser, Lab, SoftCard, VirtualReader
+    from vsc.testing.identity import Stock
+    from vsc.trace import Trace
+
+T = TypeVar("T")
+MARKER, _BENCH = "virtual_card", pytest.StashKey["Bench"]()
+OPTIONS = "profile, pin, admin_key, policy, tries, admin_tries, puk, card_id, seed, key, certificate, name, fault"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{MARKER}({OPTIONS}): what the card and the reader of virtual_card are like.")
+
+
+@pytest.fixture(scope="session")
+def pcsc_lab() -> Iterator["Lab"]:
+    """The private PC/SC service, one for the whole run (with xdist: for each worker), which this process uses, too."""
+    from vsc.testing import Lab
+
+    with ExitStack() as undo:
+        yield _tried(lambda: undo.enter_context(Lab()))
+
+
+@pytest.fixture
+def pcsc(pcsc_lab: "Lab", request: pytest.FixtureRequest) -> Iterator["Bench"]:
+    """PC/SC without readers, for one test: `pcsc.reader()` plugs one in. This process sees them, with pyscard say."""
+    from vsc.testing import Bench
+
+    bench = request.node.stash[_BENCH] = Bench(pcsc_lab)
+    yield bench
+    bench.close()
+    bench.check_cards()
+
+
+@pytest.fixture
+def pcsc_env(pcsc: "Bench") -> dict[str, str]:
+    """The environment in which subprocesses see the readers of the test."""
+    return pcsc.environment
+
+
+@pytest.fixture
+def virtual_card_options() -> dict[str, Any]:
+    """What `virtual_card` is made with unless its marker says otherwise: override it to change it for many tests."""
+    return {}
+
+
+@pytest.fixture
+def _wanted(virtual_card_options: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, Any]:
+    """By the function's marker before the class's, before the module's, before the fixture."""
+    filled = {"key": "rsa:2048", "certificate": "ca"} if "card_user" in request.fixturenames else {}
+    options = filled | virtual_card_options
+    for mark in reversed(list(request.node.iter_markers(MARKER))):
+        if mark.args:
+            pytest.fail(f"the marker {MARKER} takes options by name: pin=..., not {mark.args[0]!r}", pytrace=False)
+        options |= mark.kwargs
+    return options
+
+
+@pytest.fixture
+def virtual_reader(pcsc: "Bench", _wanted: dict[str, Any]) -> "VirtualReader":
+    """A fresh empty reader, which PC/SC clients see, with the faults of the marker."""
+    reader, faults = pcsc.reader(), _wanted.get("fault")
+    if faults is not None:
+        _tried(lambda: reader.inject(*faults if isinstance(faults, list | tuple) else (faults,)))
+    return reader
+
+
+@pytest.fixture(scope="session")
+def _vsc_stock() -> "Stock":
+    """The keys that tests share, and the authority."""
+    from vsc.testing.identity import Stock
+
+    return Stock()
+
+
+@pytest.fixture
+def card_factory(_vsc_stock: "Stock") -> "CardFactory":
+    """Makes more cards: `card_factory(pin="24681357", key="rsa:2048", certificate="ca")`; they are in no reader."""
+    from vsc.testing import CardFactory
+
+    return CardFactory(_vsc_stock)
+
+
+@pytest.fixture
+def virtual_card(virtual_reader: "VirtualReader", card_factory: "CardFactory", _wanted: dict[str, Any]) -> "SoftCard":
+    """A fresh card in `virtual_reader`, made as the marker `virtual_card` says."""
+    card = _tried(lambda: card_factory(**{name: value for name, value in _wanted.items() if name != "fault"}))
+    _tried(lambda: virtual_reader.insert(card))
+    return card
+
+
+@pytest.fixture
+def card_user(
+    virtual_card: "SoftCard", virtual_reader: "VirtualReader", card_factory: "CardFactory", tmp_path_factory: Any
+) -> "CardUser":
+    """Somebody whose `virtual_card` has a key and a certificate, and the bundle of the authority that signed it."""
+    from vsc.testing import CardUser
+
+    folder = tmp_path_factory.mktemp("card_user")
+    return _tried(lambda: CardUser.of(virtual_card, virtual_reader, made_by=card_factory, folder=folder))
+
+
+@pytest.fixture
+def apdu_trace(virtual_reader: "VirtualReader") -> "Trace":
+    """What has passed through `virtual_reader` so far: `.entries`, `.text()`, `.clear()`."""
+    return virtual_reader.trace
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """A test that would pass fails if a fault has not fired, or a card has raised an exception."""
+    yield
+    if (bench := item.stash.get(_BENCH, None)) is not None:
+        bench.check_cards()
+        _tried(bench.check)
+    elif any(mark.kwargs.get("fault") for mark in item.own_markers if mark.name == MARKER):
+        pytest.fail("the fault of the marker cannot strike: the test does not use virtual_reader", pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds the traces, and what cards have raised, to the report of a failure."""
+    report = yield
+    if (bench := item.stash.get(_BENCH, None)) is not None and (report.failed or report.when == "teardown"):
+        del item.stash[_BENCH]
+        if report.failed:
+            bench.tell(report)
+    return report
+
+
+def _tried(work: Callable[[], T]) -> T:
+    """Does it; what vsc refuses fails the test with its reason, and no traceback through vsc."""
+    from vsc.errors import VscError
+
+    try:
+        return work()
+    except (VscError, ValueError) as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None

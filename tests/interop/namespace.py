@@ -52,7 +52,7 @@ class Namespace:
         wishes = {"bind": {inside: str(folder) for inside, folder in bind.items()}, "hide": list(hide)}
         # Own session: Ctrl-C goes to the whole foreground group, and the holder must outlast its owner.
         self._holder = subprocess.Popen(
-            [sys.executable, "-I", __file__, json.dumps(wishes)],
+            [sys.executable, "-I", "-S", __file__, json.dumps(wishes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

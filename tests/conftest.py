@@ -9,6 +9,9 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["pytester"]
+"""For the tests of the plugin. pytest takes it from here only: this is the first conftest of every run."""
+
 settings.register_profile("ci", deadline=None, max_examples=50, print_blob=True)
 settings.register_profile(
     "long",

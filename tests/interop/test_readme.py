@@ -21,7 +21,7 @@ def test_the_tables_are_those_of_the_code(page: Path) -> None:
 
 
 def test_there_is_something_to_run() -> None:
-    assert [language for language, _ in BLOCKS] == ["bash", "python", "python"]
+    assert [language for language, _ in BLOCKS] == ["bash", "python", "python", "python"]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,11 @@ def test_there_is_something_to_run() -> None:
 def test_block(language: str, block: str, pcscd: PrivatePcscd, tmp_path: Path) -> None:
     for tool in ("opensc-tool", "pkcs11-tool", "pkcs15-tool", "openssl", "bash"):
         require_tool(tool)
-    command = [sys.executable, "-c", block] if language == "python" else ["bash", "-euxo", "pipefail", "-c", block]
+    command = ["bash", "-euxo", "pipefail", "-c", block]
+    if language == "python":
+        (tmp_path / "test_block.py").write_text(block, encoding="utf-8")
+        is_test = block.startswith("# test_")
+        command = [sys.executable, *(["-m", "pytest", "-q"] if is_test else []), "test_block.py"]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     process = pcscd.popen_inside(
         command,

@@ -107,8 +107,8 @@ def test_a_trace_has_every_apdu_but_no_pin(vsc: Vsc) -> None:
     vsc("run", "--trace", "trace.jsonl", "--", "pkcs15-tool", "--verify-pin", "--pin", PIN)
     text = (vsc.folder / "trace.jsonl").read_text()
     head, *entries = map(json.loads, text.splitlines())
-    assert head == {"format": "vsc trace", "version": 1}
-    assert [entry["response"] for entry in entries if entry["name"] == "VERIFY"] == ["9000"]
+    assert (head["format"], head["version"]) == ("vsc trace", 2)
+    assert [entry["response"] for entry in entries if entry.get("name") == "VERIFY"] == ["9000"]
     assert PIN.encode().hex() not in text
 
 

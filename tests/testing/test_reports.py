@@ -1,0 +1,238 @@
+"""What pytest says when a test with virtual cards goes wrong: traces, faults that never struck, cards with bugs."""
+
+import pytest
+
+from tests.testing.conftest import RunPytest
+
+PIN = "97531864"
+CONFTEST = f"""
+    import pytest
+
+    SELECT = bytes.fromhex("00A4040009A00000039742544659")
+    VERIFY = bytes.fromhex("0020008008") + b"{PIN}"
+
+    @pytest.fixture
+    def virtual_card_options():
+        return {{"pin": "{PIN}"}}
+
+    @pytest.fixture
+    def verify(virtual_card, virtual_reader):
+        def run():
+            virtual_reader.transmit(SELECT)
+            return virtual_reader.transmit(VERIFY).hex().upper()
+        return run
+
+    class BadCard:
+        atr = bytes.fromhex("3B00")
+        def power_on(self): return self.atr
+        def power_off(self): pass
+        def reset(self): return self.atr
+        def transmit(self, command): raise ZeroDivisionError("a bug of the card")
+"""
+TRACE = ["*APDU trace of Virtual Smart Card 00 00*", "*SELECT GIDS*", "*VERIFY PIN*9000*"]
+
+
+def test_a_failure_has_the_trace_and_no_pin(run_pytest: RunPytest, pytester: pytest.Pytester) -> None:
+    test = """
+        import pytest
+        def test_it(verify):
+            assert verify() == "63C4"
+        def test_without_traceback(verify):
+            verify()
+            pytest.fail("on purpose", pytrace=False)
+        @pytest.fixture
+        def broken(verify):
+            verify()
+            raise ValueError("broken")
+        def test_setup(broken): pass
+        @pytest.fixture
+        def broken_later(verify):
+            yield
+            verify()
+            raise ValueError("broken")
+        def test_teardown(broken_later): pass
+        def test_good(verify): assert verify() == "9000"
+        @pytest.mark.xfail(strict=True)
+        def test_bad_as_expected(verify): assert verify() == "63C4"
+    """
+    for words in ((), ("-n", "2", "--tb=native", "--show-capture=no")):
+        run = run_pytest("--junitxml=report.xml", *words, conftest=CONFTEST, test_it=test)
+        run.assert_outcomes(failed=2, passed=2, errors=2, xfailed=1)
+        run.stdout.fnmatch_lines(TRACE)
+        written = (pytester.path / "report.xml").read_text()
+        for text in (run.stdout.str() + run.stderr.str(), written):
+            assert text.count("APDU trace of Virtual Smart Card 00 00") == 4
+            for secret in (PIN, PIN.encode().hex(), PIN.encode().hex().upper()):
+                assert secret not in text
+
+
+def test_each_reader_has_its_trace(run_pytest: RunPytest) -> None:
+    test = """
+        def test_it(pcsc, card_factory):
+            one, two = pcsc.reader("one"), pcsc.reader("two")
+            one.insert(card_factory())
+            pcsc.unplug(one)
+            assert False
+    """
+    run = run_pytest(test_it=test)
+    run.assert_outcomes(failed=1)
+    run.stdout.fnmatch_lines(["*APDU trace of one*", "*card inserted*", "*APDU trace of two*", "nothing has happened"])
+
+
+def test_a_fault_that_never_struck_fails_the_test(run_pytest: RunPytest) -> None:
+    test = """
+        import pytest
+        fault = "sw 6F00 on VERIFY"
+
+        @pytest.mark.virtual_card(fault=fault)
+        def test_strikes(verify):
+            assert verify() == "6F00"
+
+        @pytest.mark.virtual_card(fault=fault)
+        def test_never(virtual_card): pass
+
+        @pytest.mark.virtual_card(fault=[fault, "mute on VERIFY nth 2"])
+        def test_second_never(verify):
+            assert verify() == "6F00"
+
+        def test_injected(virtual_reader, virtual_card):
+            virtual_reader.inject(fault)
+
+        @pytest.mark.virtual_card(fault=fault)
+        def test_fails_anyway(virtual_card):
+            raise ValueError("first")
+
+        @pytest.mark.virtual_card(fault=fault)
+        def test_skips(virtual_card):
+            pytest.skip("for another reason")
+
+        @pytest.mark.virtual_card(fault=fault + " optional")
+        def test_optional(virtual_card): pass
+
+        @pytest.mark.virtual_card(fault=fault)
+        def test_no_reader(): pass
+    """
+    run = run_pytest("-rA", conftest=CONFTEST, test_it=test)
+    run.assert_outcomes(passed=2, failed=5, skipped=1)
+    run.stdout.fnmatch_lines_random(
+        [
+            "FAILED test_it.py::test_never - Failed: in 'Virtual Smart Card 00 00' 'sw 6F00 on VERIFY' never struck*",
+            "FAILED test_it.py::test_second_never - Failed: *'mute on VERIFY nth 2' never struck*",
+            "FAILED test_it.py::test_injected - *never struck*",
+            "FAILED test_it.py::test_fails_anyway - ValueError: first",
+            "FAILED test_it.py::test_no_reader - *cannot strike*",
+        ]
+    )
+    assert "/vsc/faults/" not in run.stdout.str()
+
+
+def test_an_exception_of_a_card_is_a_bug(run_pytest: RunPytest) -> None:
+    pytest.importorskip("smartcard")
+    test = """
+        import pytest
+        from conftest import BadCard
+        from smartcard.System import readers
+
+        @pytest.fixture
+        def use(virtual_reader):
+            virtual_reader.insert(BadCard())
+            def run():
+                connection = readers()[0].createConnection()
+                connection.connect()
+                assert connection.transmit([0, 0, 0, 0]) == ([], 0x6F, 0)
+                connection.disconnect()
+            return run
+
+        @pytest.fixture
+        def use_later(use):
+            yield
+            use()
+
+        def test_would_pass(use): use()
+        def test_fails(use):
+            use()
+            raise ValueError("something else")
+        def test_teardown(use_later): pass
+        def test_fresh(virtual_card): pass
+    """
+    run = run_pytest("-rA", conftest=CONFTEST, test_it=test)
+    run.assert_outcomes(passed=2, failed=2, errors=1)
+    bug = "*CardBugError: a card has raised ZeroDivisionError, and its client was given 6F00"
+    run.stdout.fnmatch_lines(["*ZeroDivisionError: a bug of the card", bug])
+    run.stdout.fnmatch_lines(["*exception of a card*", "*ZeroDivisionError: a bug of the card"])
+    assert "something else" in run.stdout.str()
+
+
+def test_wrong_markers_say_what_is_wrong(run_pytest: RunPytest) -> None:
+    test = """
+        import pytest
+        from vsc import PinPolicy
+
+        @pytest.mark.virtual_card(colour="red")
+        def test_option(virtual_card): pass
+        @pytest.mark.virtual_card("24681357")
+        def test_position(virtual_card): pass
+        @pytest.mark.virtual_card(pin="1234", policy=PinPolicy(min_length=6))
+        def test_policy(virtual_card): pass
+        @pytest.mark.virtual_card(profile="piv")
+        def test_profile(virtual_card): pass
+        @pytest.mark.virtual_card(tries=99)
+        def test_tries(virtual_card): pass
+        @pytest.mark.virtual_card(key="no such file")
+        def test_key(virtual_card): pass
+        @pytest.mark.virtual_card(key="rsa:17")
+        def test_size(virtual_card): pass
+        @pytest.mark.virtual_card(fault="explode on VERIFY")
+        def test_fault(virtual_card): pass
+        @pytest.mark.virtual_card(colour="red")
+        def test_option_of_user(card_user): pass
+    """
+    run = run_pytest("-rA", test_it=test)
+    run.assert_outcomes(errors=9)
+    run.stdout.fnmatch_lines_random(
+        [
+            "ERROR *::test_option - Failed: a card has no option 'colour'; there is: profile, pin, *",
+            "ERROR *::test_position - Failed: the marker virtual_card takes options by name*",
+            "ERROR *::test_policy - Failed: *refused*",
+            "ERROR *::test_profile - Failed: there is no profile 'piv'; there is: gids*",
+            "ERROR *::test_key - Failed: the key file 'no such file' cannot be read*",
+            "ERROR *::test_size - Failed: 'rsa:17' is not a kind of key*",
+            "ERROR *::test_fault - Failed: *explode*",
+        ]
+    )
+    assert "Traceback" not in run.stdout.str()
+
+
+def test_settings_and_overrides(run_pytest: RunPytest) -> None:
+    test = """
+        import pytest
+        from vsc.testing import SoftCard
+
+        pytestmark = pytest.mark.virtual_card(tries=7)
+
+        def test_fixture_and_module(virtual_card):
+            assert (virtual_card.pin, virtual_card.gids().pin_tries().left) == ("97531864", 7)
+
+        @pytest.mark.virtual_card(tries=3)
+        class TestClass:
+            def test_class(self, virtual_card):
+                assert (virtual_card.pin, virtual_card.gids().pin_tries().left) == ("97531864", 3)
+
+            @pytest.mark.virtual_card(pin="11223344", seed=1)
+            def test_function(self, virtual_card, request):
+                assert (virtual_card.pin, virtual_card.gids().pin_tries().left) == ("11223344", 3)
+                same = SoftCard.make(pin="11223344", tries=3, seed=1)
+                assert same.persistent == virtual_card.persistent
+
+        class TestOwnCard:
+            @pytest.fixture
+            def virtual_card(self, virtual_reader, card_factory):
+                card = card_factory(pin="55667788", key="rsa:2048", certificate="self-signed", name="Mine")
+                virtual_reader.insert(card)
+                return card
+
+            def test_own_card(self, card_user):
+                assert (card_user.pin, card_user.name) == ("55667788", "Mine")
+                assert card_user.certificate.issuer == card_user.certificate.subject
+    """
+    run_pytest(conftest=CONFTEST, test_it=test).assert_outcomes(passed=4)

@@ -3,6 +3,12 @@
 
 PYTHON := .venv/bin/python
 
+# Ours is compiled once, not at every start of vsc and in every worker.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Much of the time is waiting, and what is left at the end must not be with one worker.
+WORKERS := -n 4 --dist worksteal
+
 # More words for pytest, e.g. make test ARGS='-k pin -x'
 ARGS ?=
 
@@ -27,11 +33,12 @@ test: setup
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -n 2 -m 'not long' $(ARGS)
+	$(PYTHON) -m pytest $(WORKERS) -m 'not long' $(ARGS)
 
 test-long: setup
-	HYPOTHESIS_PROFILE=long $(PYTHON) -m pytest -n 2 $(ARGS)
+	HYPOTHESIS_PROFILE=long $(PYTHON) -m pytest $(WORKERS) $(ARGS)
 	$(PYTHON) scripts/mutation.py
+	$(PYTHON) scripts/soak.py --times 20
 
 bench: setup
 	$(PYTHON) -m bench

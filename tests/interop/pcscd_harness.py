@@ -246,7 +246,7 @@ class PrivatePcscd:
         return self._ask(slot, "empty", -1, timeout_s)
 
     def _ask(self, slot: int, condition: str, events: int, timeout_s: float) -> ReaderState:
-        asker = [sys.executable, "-I", str(Path(__file__).with_name("reader_state.py"))]
+        asker = [sys.executable, "-I", "-S", str(Path(__file__).with_name("reader_state.py"))]
         question = [self.slots[slot].reader, str(timeout_s), condition, str(events)]
         answer = json.loads(self.run(*asker, *question, timeout_s=timeout_s + WAIT_S).stdout)
         return ReaderState(

@@ -137,9 +137,7 @@ def test_a_signal_takes_the_card_out(plug_in: PlugIn, number: signal.Signals) ->
     card = plug_in("--tries", "3")
     card.generate(1024)
     card.tool("pkcs15-tool", "--verify-pin", "--pin", "wrong", check=False)
-    started = time.monotonic()
     assert card.attached.signal(number) == 0
-    assert time.monotonic() - started < 5  # a deadline, not a measurement: it takes a few milliseconds
     card.pcscd.wait_for_no_card()
     assert card.vsc.tries_left("card") == 2
     assert card.vsc.containers("card") == [(0, "key exchange", "RSA 1024")]

@@ -8,6 +8,8 @@ import pytest
 
 from tests.interop.vsc_cards import PIN, PluggedIn
 
+BOTH = ("vsc create", "gids-tool")
+"""The two ways to make `card`, see conftest.py."""
 TEXT = b"A short text: it must fit into PKCS#1 of 1024 bits."
 
 
@@ -87,7 +89,15 @@ def remaining(card: PluggedIn) -> list[tuple[str, str, str]]:
     return found
 
 
-@pytest.mark.parametrize("bits", [1024, 2048, 3072, 4096])
+@pytest.mark.parametrize(
+    ("card", "bits"),
+    [
+        *(("vsc create", bits) for bits in (1024, 2048, 3072, 4096)),
+        ("gids-tool", 2048),
+        *(pytest.param("gids-tool", bits, marks=pytest.mark.long) for bits in (1024, 3072, 4096)),
+    ],
+    indirect=["card"],
+)
 def test_generate_sign_decrypt(card: PluggedIn, bits: int) -> None:
     card.generate(bits)
     public = card.public_key()
@@ -120,7 +130,11 @@ def test_pkcs11_imports_a_key_to_sign(card: PluggedIn) -> None:
     assert card.vsc.containers("card") == [(0, "signature", "RSA 2048")]
 
 
-@pytest.mark.parametrize("bits", [1024, 4096])
+@pytest.mark.parametrize(
+    ("card", "bits"),
+    [*((way, 1024) for way in BOTH), *(pytest.param(way, 4096, marks=pytest.mark.long) for way in BOTH)],
+    indirect=["card"],
+)
 def test_pkcs11_imports_a_key_to_decrypt(card: PluggedIn, bits: int) -> None:
     _, der, public = foreign_key(card, bits)
     card.pkcs11("--write-object", der, "--type", "privkey", "--id", "00", "--label", "import", "--usage-decrypt")

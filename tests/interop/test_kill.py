@@ -15,6 +15,7 @@ from tests.interop.vsc_cards import PIN, SELECT_GIDS, PluggedIn, answers
 from vsc.store.database import FILE
 
 TRIES = 15
+GUESSES = 5_000  # far more than there is time for: the kill always comes first
 RIGHT = "0020008008" + PIN.encode().hex()
 WRONG = "0020008008" + b"87654321".hex()
 ROUNDS = 6
@@ -53,9 +54,8 @@ def kill_after(card: PluggedIn, writes: int) -> None:
 def test_killing_the_card_gives_back_no_try(plug_in: PlugIn) -> None:
     card = plug_in("--tries", str(TRIES))
     chance = random.Random(2)
-    commands = guesses(200)
+    commands = guesses(GUESSES)
     arguments = [word for command in (SELECT_GIDS, *commands) for word in ("--send-apdu", command)]
-    interrupted = 0
     for _ in range(ROUNDS):
         tries = card.tries_left()
         program = subprocess.Popen(
@@ -75,14 +75,11 @@ def test_killing_the_card_gives_back_no_try(plug_in: PlugIn) -> None:
             tries = after(tries, command)
         on_disk = card.vsc.tries_left("card")
         # ... and is where it was, or one command further, or between: the counter goes down before it looks at a PIN.
-        unanswered = commands[len(answered) :]
-        further = {tries - 1, after(tries, unanswered[0])} if unanswered else set()
-        assert on_disk in {tries, *further}
-        interrupted += bool(unanswered)
+        assert len(answered) < GUESSES, "the kill came too late to show anything"
+        assert on_disk in {tries, tries - 1, after(tries, commands[len(answered)])}
         card.plug_in()
         assert card.tries_left() == on_disk
         card.tool("pkcs15-tool", "--verify-pin", "--pin", PIN)
-    assert interrupted >= ROUNDS // 2, "the kills came too late to show anything"
 
 
 def test_a_guesser_with_a_kill_switch_is_blocked(plug_in: PlugIn) -> None:

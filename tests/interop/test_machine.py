@@ -7,6 +7,7 @@ inside `vsc run`, and with pcscd and vpcd.
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -21,7 +22,7 @@ SERVICE_GOES = "the_service_goes_and_comes_back"
 WITHIN_S = 60
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def libpcsclite() -> None:
     """For tests whose programs use PC/SC outside the harness."""
     found = subprocess.run(
@@ -38,17 +39,22 @@ def program(world: str, check: str) -> list[str]:
 
 
 def converse(process: subprocess.Popen[str], actions: Mapping[str, Callable[[], object]]) -> str:
-    """Does what the program asks for; returns what it says at the end."""
+    """Does what the program asks for; returns what it says at the end. One that hangs is killed."""
     assert process.stdin is not None
     assert process.stdout is not None
     said = ""
-    with process, process.stdin, process.stdout:
-        for line in process.stdout:
-            if not line.startswith("> "):
-                said += line
-                continue
-            actions[line[2:].strip()]()
-            print("done", file=process.stdin, flush=True)
+    late = threading.Timer(WITHIN_S, process.kill)
+    late.start()
+    try:
+        with process, process.stdin, process.stdout:
+            for line in process.stdout:
+                if not line.startswith("> "):
+                    said += line
+                    continue
+                actions[line[2:].strip()]()
+                print("done", file=process.stdin, flush=True)
+    finally:
+        late.cancel()
     assert process.returncode == 0, said
     return said
 

@@ -1,9 +1,13 @@
 """Our own cards in a private pcscd: a folder of cards, the `vsc` command, and cards plugged in by `vsc attach`.
 
+`vsc create` and `vsc show` run in this process, for they are how a test begins and looks: a process for each would be
+a third of these tests' time. The command itself, started as people start it, is test_cli_pcsc.py's and others'.
+
 conftest.py hands these out as the fixtures `vsc`, `attach`, `plug_in` and `card`. OpenSC's tools get PINs as
 arguments here, and in a test nobody is there to read them; our own command never takes them so.
 """
 
+import io
 import json
 import os
 import select
@@ -11,10 +15,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from tests.interop.pcscd_harness import WAIT_S, PrivatePcscd, ToolFailed, run, wait_until
+from vsc.cli.__main__ import cli
 
 VSC = Path(sys.executable).with_name("vsc")
 PIN = "12345678"  # what `--pin default` means
@@ -38,21 +45,27 @@ class Vsc:
             check=check,
             stdin=stdin,
             timeout_s=60,
-            env={name: value for name, value in os.environ.items() if not name.startswith("VSC_")}
-            | self.env
-            | dict(env or {}),
+            env=self._environment(env or {}),
         )
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        theirs = {name: value for name, value in os.environ.items() if not name.startswith("VSC_")}
+        return {**theirs, **self.env, **more}
+
+    def _here(self, *arguments: str, **env: str) -> Any:
+        """Runs a command that prints JSON in this process; what it printed. Errors are raised as they are."""
+        with patch.dict(os.environ, self._environment(env), clear=True), redirect_stdout(io.StringIO()) as out:
+            cli.main([*arguments, "--json"], prog_name="vsc", standalone_mode=False)
+        return json.loads(out.getvalue())
 
     def create(self, name: str, *options: str) -> dict[str, Any]:
         """A card with the default PIN and ADMIN_KEY, or a blank one. Returns what `vsc show --json` does."""
         secrets = [] if "--blank" in options else ["--pin", "default", "--admin-key", "env:ADMIN_KEY"]
-        made: dict[str, Any] = json.loads(
-            self("create", name, *secrets, "--json", *options, env={"ADMIN_KEY": ADMIN_KEY}).stdout
-        )
+        made: dict[str, Any] = self._here("create", name, *secrets, *options, ADMIN_KEY=ADMIN_KEY)
         return made
 
     def show(self, name: str) -> dict[str, Any]:
-        shown: dict[str, Any] = json.loads(self("show", name, "--json").stdout)
+        shown: dict[str, Any] = self._here("show", name)
         return shown
 
     def tries_left(self, name: str) -> int:

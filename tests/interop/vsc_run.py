@@ -101,6 +101,20 @@ class Vsc:
 
 
 User = TypeVar("User", bound=Vsc)
+_reached: list[bool] = []
+"""Not empty once an ordinary user has run the command of this checkout, which then stays where it is."""
+
+
+def _skip_out_of_reach(user: Vsc) -> None:
+    try:
+        with user.popen("--version") as version:
+            _, err = version.communicate(timeout=50)
+        reaches = version.returncode == 0
+    except OSError as error:
+        reaches, err = False, str(error)
+    if not reaches:
+        # A checkout in a private folder: nothing is missing that could be installed, so this is no failure in CI.
+        pytest.skip(f"an ordinary user cannot reach this checkout: {err.strip()[-200:]}")
 
 
 @contextmanager
@@ -110,15 +124,9 @@ def ordinary_user(kind: type[User]) -> Iterator[User]:
     folder = Path(tempfile.mkdtemp(prefix="vc", dir="/tmp"))
     try:
         user = kind(folder)
-        try:
-            with user.popen("--version") as version:
-                _, err = version.communicate(timeout=50)
-            reaches = version.returncode == 0
-        except OSError as error:
-            reaches, err = False, str(error)
-        if not reaches:
-            # A checkout in a private folder: nothing is missing that could be installed, so this is no failure in CI.
-            pytest.skip(f"an ordinary user cannot reach this checkout: {err.strip()[-200:]}")
+        if not _reached:
+            _skip_out_of_reach(user)
+            _reached.append(True)
         yield user
     finally:
         shutil.rmtree(folder)

@@ -15,7 +15,7 @@ import pytest
 from tests.interop.need import unavailable
 from tests.interop.pcscd_harness import PcscdUnavailable, PrivatePcscd
 from tests.interop.vsc_run import Vsc, ordinary_user
-from tests.rows.worlds import ROOT
+from tests.rows.worlds import ROOT, line_of
 
 pytestmark = pytest.mark.interop
 EXAMPLES = ROOT / "examples" / "windows"
@@ -29,13 +29,12 @@ Play = Callable[..., str]
 def stage(process: "subprocess.Popen[str]") -> Iterator[Play]:
     """Plays parts in a process of `stage.py`."""
     assert process.stdin is not None
-    assert process.stdout is not None
-    stdin, stdout = process.stdin, process.stdout
+    stdin = process.stdin
 
     def play(script: str, **part: Any) -> str:
         stdin.write(json.dumps({"script": script, **part}) + "\n")
         stdin.flush()
-        line = stdout.readline()
+        line = line_of(process)
         assert line, "the stage has ended"
         said: str = json.loads(line)
         assert "Traceback" not in said, said

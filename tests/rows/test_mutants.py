@@ -46,6 +46,11 @@ def run_tests(copy: Path, words: str, *, interop: bool) -> "subprocess.Completed
     return subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
+def words_of(row: int) -> str:
+    """What `pytest -k` takes for the tests that must notice the row's mutant."""
+    return " and ".join(filter(None, [f"test_row_{row:02d}", MUTANTS[row].only]))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("row", MUTANTS)
 def test_the_rows_tests_notice_its_mutant(row: int, copy: Path) -> None:
@@ -54,16 +59,17 @@ def test_the_rows_tests_notice_its_mutant(row: int, copy: Path) -> None:
     source = file.read_text(encoding="utf-8").replace(mutant.old, mutant.new)
     compile(source, str(file), "exec")  # A text that is no Python would prove nothing.
     file.write_text(source, encoding="utf-8")
-    words = " and ".join(filter(None, [f"test_row_{row:02d}", mutant.only]))
-    done = run_tests(copy, words, interop=mutant.interop)
+    done = run_tests(copy, words_of(row), interop=mutant.interop)
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"test_row_{row:02d}" in done.stdout
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("words", "interop"), [("test_row", False), ("test_row_01 and in_process", True), ("test_row_02", True)]
+    ("words", "interop"),
+    [("test_row", False), *((words_of(row), True) for row, mutant in MUTANTS.items() if mutant.interop)],
 )
 def test_without_a_mutant_they_pass(words: str, interop: bool, copy: Path) -> None:
+    """The control: else a test that fails for another reason would pass for one that notices."""
     done = run_tests(copy, words, interop=interop)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -7,6 +7,7 @@ does what a script for Windows does, and `tool` runs a PC/SC program against the
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +15,26 @@ from typing import Any, Protocol
 
 from tests.interop.need import require_tool, unavailable
 from tests.interop.pcscd_harness import PcscdUnavailable, PrivatePcscd
-from tests.interop.vsc_run import Vsc, ordinary_user
+from tests.interop.vsc_run import Program, Vsc, ordinary_user
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAYER = [sys.executable, "-m", "tests.rows.player"]
 
+WITHIN_S = 120
+
 PYSCARD = "from smartcard.System import readers; print(*[reader.name for reader in readers()], sep='\\n')"
 """Prints the readers' names, a line each."""
+
+
+def line_of(process: "subprocess.Popen[str]") -> str:
+    """The next line of its standard output; "" if it has ended. A process that says nothing for long is killed."""
+    assert process.stdout is not None
+    late = threading.Timer(WITHIN_S, process.kill)
+    late.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        late.cancel()
 
 
 class Player:
@@ -31,10 +45,9 @@ class Player:
 
     def __call__(self, name: str, *arguments: object) -> Any:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"do": name, "with": arguments}) + "\n")
         self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        line = line_of(self._process)
         assert line, "the player has ended"
         answer = json.loads(line)
         assert "ok" in answer, answer["error"]
@@ -91,7 +104,7 @@ def private_service() -> Iterator[PrivateService]:
     with ordinary_user(Vsc) as vsc, vsc.serving() as variables:
         command = [*vsc.become, *PLAYER]
         env = {**vsc.env, **variables, "PYTHONPATH": str(ROOT)}
-        with subprocess.Popen(
+        with Program(
             command, env=env, cwd=vsc.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
             play = Player(process)

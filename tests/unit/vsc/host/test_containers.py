@@ -398,3 +398,19 @@ def test_the_lists_name_only_what_is_there() -> None:
     gids.delete_certificate(0)
     card.is_deleting = True
     gids.delete_container(2)
+
+
+class LosesItsMap(Wrapped):
+    """Has no container map any more once its keys are being deleted."""
+
+    def answer(self, command: bytes) -> bytes:
+        is_late = any(sent[1] == 0xE4 for sent in self.sent)
+        return b"\x6a\x82" if is_late and command[1:4] == b"\xcb\xa0\x10" else self.card.transmit(command)
+
+
+def test_a_container_whose_map_is_lost_while_it_is_deleted_is_gone() -> None:
+    """Found by fuzzing: it was an IndexError."""
+    card = new_card()
+    logged_in(card).import_key(KEY, name="Ada")
+    logged_in(LosesItsMap(card)).delete_container(0)
+    assert state_of(card).key_file(0x81) is None

@@ -28,6 +28,12 @@ STORES: dict[str, Callable[[Path], Store]] = {
     "memory": lambda folder: MemoryStore(),
     "database": lambda folder: SqliteStore(folder, durability=Durability.PROCESS),
 }
+AT_WRITES = [
+    pytest.param(STORES["memory"], 1, id="memory"),
+    pytest.param(STORES["database"], 6, id="database"),
+    pytest.param(STORES["database"], 1, id="database, every one", marks=pytest.mark.long),
+]
+"""A store, and which of its writes fail: each, or each sixth."""
 DEAD = (Fault.CUT_BEFORE, Fault.CUT_AFTER)
 ALIVE = (Fault.REFUSED, Fault.UNANSWERED)
 
@@ -74,11 +80,11 @@ def run_until_the_cut(store: Store, acknowledged: list[Persistent]) -> None:
             acknowledged.append(card.persistent)
 
 
-@pytest.mark.parametrize("make", STORES.values(), ids=STORES)
+@pytest.mark.parametrize(("make", "every"), AT_WRITES)
 @pytest.mark.parametrize("fault", DEAD)
-def test_a_power_cut_at_every_write(home: Path, make: Callable[[Path], Store], fault: Fault) -> None:
+def test_a_power_cut_at_every_write(home: Path, make: Callable[[Path], Store], every: int, fault: Fault) -> None:
     kept = make(home)
-    for number in range(1, WRITES + 1):
+    for number in range(1, WRITES + 1, every):
         store = FaultyStore(kept, {number: fault})
         store.create(load.image())
         acknowledged = [load.image().persistent]
@@ -95,12 +101,12 @@ def test_a_power_cut_at_every_write(home: Path, make: Callable[[Path], Store], f
         kept.destroy("work")
 
 
-@pytest.mark.parametrize("make", STORES.values(), ids=STORES)
+@pytest.mark.parametrize(("make", "every"), AT_WRITES)
 @pytest.mark.parametrize("fault", ALIVE)
-def test_an_error_at_every_write(home: Path, make: Callable[[Path], Store], fault: Fault) -> None:
+def test_an_error_at_every_write(home: Path, make: Callable[[Path], Store], every: int, fault: Fault) -> None:
     """The command is answered 6581; the card goes on, and what it says afterwards is what the store has."""
     kept = make(home)
-    for number in range(1, WRITES + 1):
+    for number in range(1, WRITES + 1, every):
         store = FaultyStore(kept, {number: fault})
         store.create(load.image())
         failed = 0
@@ -180,23 +186,26 @@ def read_from(folder: Path, files: dict[str, bytes]) -> Image:
     return SqliteStore(folder).read("work")
 
 
-def test_every_write_torn_on_the_disk(home: Path) -> None:
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 3])
+def test_every_write_torn_on_the_disk(home: Path, every: int) -> None:
     """Each commit, torn into sectors: the card is as before it, or as after it."""
     chance = random.Random(4)
     store = SqliteStore(home)
     store.create(load.image())
     number = 0
     with store.open("work") as opened:
-        for persistent in [one for step in REFERENCE for one in step.commits]:
+        for write, persistent in enumerate(one for step in REFERENCE for one in step.commits):
             before, old = content(home), opened.image
             opened.save(opened.image.with_persistent(persistent))
             after = content(home)
             assert before[FILE] == after[FILE], "no checkpoint in between"
+            if write % every:
+                continue
             for log in torn(before[LOG], after[LOG], chance):
                 found = read_from(home / str(number), {FILE: after[FILE], LOG: log})
                 assert found in (old, opened.image)
                 number += 1
-    assert number > 5 * WRITES
+    assert number > 5 * WRITES // every
 
 
 def test_the_checkpoint_torn_on_the_disk(home: Path) -> None:

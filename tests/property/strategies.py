@@ -1,17 +1,11 @@
-"""Values of the card's formats, for properties here and in other files."""
-
-from functools import cache
+"""Values of the card's formats, for properties of ours. `vsc.testing.strategies` has the public ones."""
 
 from hypothesis import strategies as st
 
 from card_os.access import MAX_ALTERNATIVES, AccessRule
 from card_os.apdu import MAX_NC, MAX_NE, CommandApdu
 from card_os.atr import MAX_BYTES, Atr, Interface
-from card_os.pin import MAX_BYTES as MAX_PIN_BYTES
-from card_os.pin import CharacterRule, PinPolicy
-from card_os.rsa import RsaPrivateKey
 from card_os.tlv import Tlv
-from vsc.world import SeededEnv, SystemEnv
 
 BYTE = st.integers(0, 0xFF)
 
@@ -64,20 +58,7 @@ def atrs(draw: st.DrawFn) -> Atr:
     return Atr((first, *others), historical, draw(st.sampled_from([0x3B, 0x3F])))
 
 
-# --- PIN policies and access rules -----------------------------------------------------------------------------------
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> PinPolicy:
-    """Any policy that some PIN can meet."""
-    shortest = draw(st.integers(4, MAX_PIN_BYTES))
-    longest = draw(st.integers(shortest, MAX_PIN_BYTES))
-    rules = [draw(st.sampled_from(CharacterRule)) for _ in range(5)]
-    if rules.count(CharacterRule.REQUIRE_AT_LEAST_ONE) > longest:
-        rules[0] = CharacterRule.ALLOW
-    if rules.count(CharacterRule.DISALLOW) == 5:
-        rules[2] = CharacterRule.ALLOW
-    return PinPolicy(shortest, longest, *rules)
+# --- access rules ---------------------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -104,18 +85,3 @@ def damaged(draw: st.DrawFn, wholes: st.SearchStrategy[bytes]) -> bytes:
     if how == "cut":
         return raw[: draw(st.integers(0, len(raw)))]
     return raw + draw(st.binary(min_size=1, max_size=4)) if how == "longer" else raw
-
-
-# --- a world for many cards ------------------------------------------------------------------------------------------
-
-
-@cache
-def _one_key(bits: int) -> RsaPrivateKey:
-    return SystemEnv().rsa_key(bits)
-
-
-class QuickEnv(SeededEnv):
-    """Seeded bytes, and always the same RSA key of each size: making one takes up to seconds."""
-
-    def rsa_key(self, bits: int) -> RsaPrivateKey:
-        return _one_key(bits)

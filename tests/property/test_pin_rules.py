@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 import vsc
 from card_os.card import Card
 from card_os.pin import CharacterRule, PinPolicy
-from tests.property.strategies import policies
 from vsc.factory import create as make
 from vsc.factory import powered
 from vsc.store.memory import MemoryStore
+from vsc.testing.strategies import policies
 
 ALLOW, REQUIRED, DISALLOWED = CharacterRule
 SPECIAL = b"""!"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"""

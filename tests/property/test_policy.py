@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from card_os.pin import CharacterRule, PinPolicy, character_class
 from card_os.wire import WireError
-from tests.property.strategies import damaged, policies
+from tests.property.strategies import damaged
+from vsc.testing.strategies import policies
 
 SAMPLES = {"uppercase": b"A", "lowercase": b"a", "digits": b"1", "special": b"#", "other": b" "}
 

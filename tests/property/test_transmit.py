@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 from card_os.access import AccessRule
 from card_os.admin import AdminKey, encrypt
 from card_os.apdu import CommandApdu
-from card_os.apps.gids.commands import COMMANDS
 from card_os.apps.gids.personalisation import blank, personalised
 from card_os.apps.gids.state import GidsState, KeyFile, KeyUse, LifeCycle
 from card_os.apps.gids.wire import AID, Crt, Ins
-from card_os.card import Card, KernelIns
+from card_os.card import Card
 from card_os.ec import EcPrivateKey
 from card_os.memory import Persistent
-from card_os.pin import PinPolicy
 from card_os.sw import CardError, meaning
-from card_os.tlv import Tlv, join, tag_bytes
-from tests.property.strategies import QuickEnv, commands, damaged
+from card_os.tlv import Tlv
+from tests.property.strategies import commands, damaged
 from vsc.profiles import GIDS
+from vsc.testing.quick import QuickEnv
+from vsc.testing.strategies import apdus
 
 # Nobody draws these by chance, and no constant of the source is one.
 PIN = hashlib.sha256(b"PIN").hexdigest()[:12].encode()
@@ -39,110 +39,14 @@ FREE_USE = AccessRule.parse(bytes.fromhex("8F10001000"))
 
 # --- commands that are nearly right ----------------------------------------------------------------------------------
 
-
-def objects(*options: st.SearchStrategy[Tlv]) -> st.SearchStrategy[bytes]:
-    return st.lists(st.one_of(*options), max_size=4).map(join)
-
-
-def tlv(tag: int, value: st.SearchStrategy[bytes]) -> st.SearchStrategy[Tlv]:
-    return value.map(lambda raw: Tlv(tag, raw))
-
-
-def template(tag: int, *options: st.SearchStrategy[Tlv]) -> st.SearchStrategy[bytes]:
-    return objects(*options).map(lambda raw: bytes(Tlv(tag, raw)))
-
-
-def in_order_bare(*parts: st.SearchStrategy[Tlv]) -> st.SearchStrategy[bytes]:
-    return st.tuples(*parts).map(join)
-
-
-def in_order(tag: int, *parts: st.SearchStrategy[Tlv]) -> st.SearchStrategy[bytes]:
-    return in_order_bare(*parts).map(lambda raw: bytes(Tlv(tag, raw)))
-
-
-SMALL = st.binary(max_size=20)
-KEY_ID = st.sampled_from([b"\x80", b"\x81", b"\x82", b"\x83", b"\x9f", b"", b"\x81\x00"])
-ALGORITHM = st.sampled_from([bytes([n]) for n in (2, 6, 7, 0x0C, 0x0D, 0x0E, 0x16, 0x46, 0x56, 0x57, 0x86, 0x1C, 0)])
-EFID = st.sampled_from(
-    [0xA000, 0xA010, 0xA011, 0xA012, 0xA013, 0xB080, 0xB081, 0xB083, 0x3FFF, 0x2F00, 0x2F01, 0, 0xA0FF]
-)
-TAG = st.sampled_from([0xDF1F, 0xDF20, 0xDF21, 0xDF22, 0xDF23, 0xDF7E, 0x5C, 0x7F71, 0x7F72, 0x7F73, 0x61, 0x47, 0x81])
-ONE_RULE = st.sampled_from(
-    [bytes.fromhex(raw) for raw in ("033000", "0300FF", "8F10101000", "8F00000000", "870020FF", "03")]
-)
-CRT = st.one_of(
-    *(
-        in_order(crt, tlv(0x80, ALGORITHM), tlv(0x83, KEY_ID), tlv(0x95, st.sampled_from([b"\x40", b"\x80", b"\xc0"])))
-        for crt in Crt
-    )
-)
-KEY_VALUE = (
-    st.sampled_from([bytes(24), bytes(range(24))])
-    | st.builds(lambda: bytes(QuickEnv(0).rsa_key(1024)))
-    | st.binary(max_size=60)
-)
-EF_BYTES = EFID.map(lambda efid: efid.to_bytes(2, "big"))
-PINS = st.sampled_from([b"12345678", b"1234", bytes(127), b""]) | SMALL
-DIGEST = st.sampled_from([0, 1, 20, 32, 51, 64, 97, 117, 127, 128, 129, 133]).map(lambda size: b"\x00\x01" * size)
-
-DATA: dict[int, st.SearchStrategy[bytes]] = {
-    Ins.VERIFY: PINS,
-    Ins.CHANGE_REFERENCE_DATA: st.builds(lambda old, new: old + new, PINS, PINS),
-    Ins.RESET_RETRY_COUNTER: st.builds(lambda old, new: old + new, PINS, PINS),
-    Ins.MANAGE_SECURITY_ENVIRONMENT: objects(tlv(0x80, ALGORITHM), tlv(0x83, KEY_ID), tlv(0x84, KEY_ID))
-    | in_order_bare(tlv(0x80, ALGORITHM), tlv(0x83, KEY_ID)),
-    Ins.PERFORM_SECURITY_OPERATION: DIGEST.map(lambda raw: raw[: len(raw) // 2]) | DIGEST,
-    Ins.GENERATE_ASYMMETRIC_KEY_PAIR: in_order(0xAC, tlv(0x80, ALGORITHM), tlv(0x83, KEY_ID)),
-    Ins.GENERAL_AUTHENTICATE: template(
-        0x7C, tlv(0x81, st.sampled_from([b"", bytes(8), bytes(16)])), tlv(0x82, st.sampled_from([bytes(8), bytes(40)]))
-    ),
-    Ins.INTERNAL_AUTHENTICATE: template(0x7C, tlv(0x81, SMALL), tlv(0x82, SMALL), tlv(0x81, st.just(bytes(32)))),
-    Ins.SELECT: EF_BYTES | st.integers(4, 12).map(lambda size: AID[:size]) | st.just(b""),
-    Ins.GET_DATA: st.lists(TAG, max_size=3).map(lambda tags: bytes(Tlv(0x5C, b"".join(map(tag_bytes, tags)))))
-    | in_order(0x70, tlv(0x84, KEY_ID), tlv(0xA5, st.sampled_from([bytes.fromhex("7F4980"), b""]))),
-    Ins.PUT_DATA: st.builds(lambda tag, value: bytes(Tlv(tag, value)), TAG, SMALL | st.just(bytes(PinPolicy())))
-    | in_order(
-        0x70,
-        tlv(0x84, KEY_ID),
-        tlv(
-            0xA5, objects(tlv(0x83, st.sampled_from([b"\x01", b"\x02", b"\x03"])), tlv(0x87, KEY_VALUE)) | st.just(b"")
-        ),
-    ),
-    Ins.CREATE_FILE: in_order(
-        0x62,
-        tlv(0x82, st.sampled_from([b"\x39", b"\x18"])),
-        tlv(0x83, EF_BYTES),
-        tlv(0x8C, ONE_RULE),
-        tlv(0xA5, CRT),
-    )
-    | in_order(0x62, tlv(0x82, st.just(b"\x39")), tlv(0x83, EF_BYTES), tlv(0x8C, ONE_RULE)),
-    KernelIns.GET_RESPONSE: st.just(b""),
-    KernelIns.MANAGE_CHANNEL: st.just(b""),
-}
-# P1-P2 that the rows accept, few enough that they meet.
-P1P2: dict[int, list[int]] = {
-    Ins.VERIFY: [0x80, 0x81, 0x82, 0x00],
-    Ins.CHANGE_REFERENCE_DATA: [0x80, 0x81, 0x180, 0x181],
-    Ins.RESET_RETRY_COUNTER: [0x80, 0x280, 0x81],
-    Ins.MANAGE_SECURITY_ENVIRONMENT: [0x41B6, 0x41B8, 0xC1A4, 0x41A4],
-    Ins.PERFORM_SECURITY_OPERATION: [0x9E9A, 0x8086],
-    Ins.SELECT: [0x0000, 0x0004, 0x000C, 0x0002, 0x0400, 0x0402, 0x0403, 0x0408],
-    Ins.GET_DATA: [0xA000, 0xA010, 0xA011, 0xA012, 0x0000, 0x3FFF, 0x2F00, 0x2F01, 0xB080, 0xB081],
-    Ins.PUT_DATA: [0xA000, 0xA010, 0xA012, 0xA013, 0x3FFF, 0x0000, 0xB080],
-    KernelIns.MANAGE_CHANNEL: [0x0000, 0x0001, 0x8001, 0x8000, 0x4000],
-}
 CLA = st.sampled_from([0x00] * 16 + [0x10, 0x10, 0x01, 0x11, 0x0C, 0x40, 0x80])
 
 
 @st.composite
 def near_valid(draw: st.DrawFn) -> bytes:
-    """A command of the table: its P1-P2, a data field of its kind, an Le or none, in the short or the long form."""
-    ins = draw(st.sampled_from([*sorted(COMMANDS), KernelIns.GET_RESPONSE, KernelIns.MANAGE_CHANNEL]))
-    p1p2 = draw(st.sampled_from(P1P2.get(ins, [0x0000])))
-    data = draw(DATA.get(ins, st.just(b"")))
-    ne = draw(st.sampled_from([0, 0, 1, 16, 256]))
-    extended = len(data) > 255 or (draw(st.booleans()) and bool(data or ne))
-    return bytes(CommandApdu(draw(CLA), ins, p1p2 >> 8, p1p2 & 0xFF, data, ne, extended))
+    """A command of the table, in any class."""
+    raw = draw(apdus(kind="well-formed"))
+    return bytes([draw(CLA)]) + raw[1:]
 
 
 DIALOGUES = [
@@ -229,6 +133,7 @@ def pieces_of_dialogues(draw: st.DrawFn) -> list[bytes]:
 ANY_COMMAND = st.one_of(
     near_valid(),
     damaged(near_valid()),
+    apdus(kind="near-miss"),
     damaged(st.sampled_from([command for dialogue in DIALOGUES for command in dialogue])),
     commands().map(bytes),
     st.binary(max_size=12),

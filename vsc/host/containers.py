@@ -130,7 +130,10 @@ class Containers:
         key_map = self._files.key_map()
         if number < len(key_map.records):
             self._files.put_key_map(key_map.without(number))
-        self._files.put_container_map(self._files.container_map().without(number))
+        table = self._files.container_map()
+        # A card may have lost its map meanwhile: then there is nothing to take the container off.
+        if number < len(table.records):
+            self._files.put_container_map(table.without(number))
 
     # --- certificates
 

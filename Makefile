@@ -12,13 +12,14 @@ WORKERS := -n 4 --dist worksteal
 # More words for pytest, e.g. make test ARGS='-k pin -x'
 ARGS ?=
 
-.PHONY: help demo test test-long bench clean setup
+.PHONY: help demo test test-long bench fuzz clean setup
 
 help:
 	@echo 'make demo       make a card and use it with OpenSC; says what it does'
 	@echo 'make test       lint, types and all tests in their short form (ARGS=... goes to pytest)'
 	@echo 'make test-long  the same tests with full counts, and the slow ones'
 	@echo 'make bench      how fast it is'
+	@echo 'make fuzz       a million mutated commands (ARGS="--seed 2" for others)'
 	@echo 'make setup      only install what is missing: system packages, .venv'
 	@echo 'make clean      remove what tests and builds leave behind (not .venv)'
 
@@ -42,6 +43,9 @@ test-long: setup
 
 bench: setup
 	$(PYTHON) -m bench
+
+fuzz: setup
+	$(PYTHON) -m bench.fuzz --count 1000000 $(ARGS)
 
 clean:
 	rm -rf build dist mutants .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -255,7 +255,7 @@ def test_the_status_is_the_commands(user: User) -> None:
     user.replay("log", "--", "sh", "-c", "kill -TERM $$", code=-signal.SIGTERM)
     assert "nowhere cannot be started: not found" in user.replay("log", "--", "nowhere", code=127)[1]
     _, said = user.replay("log", "--", "true")
-    assert said == "vsc: the last 1 APDUs of the log were not asked for\n"
+    assert said == "vsc: the last APDU of the log was not asked for\n"
     assert user.replay("log", "--mode", "command", "--", "true")[1] == ""
 
 

@@ -70,7 +70,7 @@ def attach_command(
     listen: Address | None,
     faults: tuple[WantedFault, ...],
     seconds: float | None,
-) -> None:
+) -> int:
     """Plug each card NAME into the next slot of vpcd, and stay until interrupted.
 
     Slots are ports that follow each other: the first card goes to PORT, the second to PORT + 1. Prints 'ready' once
@@ -100,10 +100,9 @@ def attach_command(
             runs = [_Run(lambda: listener.run(stop), stop.set)]
         else:
             runs = [_in_slot(one, i, vpcd or DEFAULT_ADDRESS, watch) for i, one in enumerate(readers.values())]
-        _run_until_stopped(runs, stop, seconds)
+        status = _run_until_stopped(runs, stop, seconds, lambda: armed.judged(0))
         watch.say_who_is_missing()
-        for error in armed.end():
-            raise error
+        return status
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +156,11 @@ class _Watch:
             click.echo(f"{self._names[port]}: was never in a reader", err=True)
 
 
-def _run_until_stopped(runs: Sequence[_Run], stop: Stop, seconds: float | None) -> None:
-    """Runs each in a thread of its own; SIGINT, SIGTERM, the time or the first failure ends all."""
+def _run_until_stopped(runs: Sequence[_Run], stop: Stop, seconds: float | None, judge: Callable[[], int]) -> int:
+    """Runs each in a thread of its own; SIGINT, SIGTERM, the time or the first failure ends all.
+
+    judge: gives what is returned, and ends what a card may be waiting for, or its thread would not end.
+    """
     failures: list[Exception] = []
 
     def guarded(serve: Callable[[], None]) -> None:
@@ -176,8 +178,10 @@ def _run_until_stopped(runs: Sequence[_Run], stop: Stop, seconds: float | None) 
         stop.wait(seconds)
         for run in runs:
             run.end()
+        status = judge()
         for thread in threads:
             thread.join()
     for failure in failures:
         # Anything but a VpcdError is our bug: it keeps its traceback.
         raise VscError(str(failure)) if isinstance(failure, VpcdError) else failure
+    return status

@@ -60,6 +60,13 @@ class ArmedFaults:
             if plan not in self._plans:
                 self._plans.append(plan)
 
+    def judged(self, status: int) -> int:
+        """Ends them; the exit status of what has ended so: a fault that never struck is told of, and no success."""
+        unfired = self.end()
+        for error in unfired:
+            click.echo(f"vsc: {error}", err=True)
+        return 1 if unfired and status == 0 else status
+
     def end(self) -> list[VscError]:
         """Ends delays under way; returns what is to be said of faults that never struck."""
         from vsc.faults import UnfiredFaultError

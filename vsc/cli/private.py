@@ -1,4 +1,4 @@
-"""Running a command with readers of its own: what `vsc record` and `vsc replay` share."""
+"""Running a command with readers of its own: what `vsc record` and `vsc replay` share, and how a run ends."""
 
 import os
 import signal
@@ -44,7 +44,8 @@ def run_on(readers: Iterable[Reader], command: Sequence[str]) -> int:
 def ended_so(status: int) -> int:
     """Ends as a command has ended: whoever started us sees the same. Returns the status, if there was no signal."""
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL) if -status not in (signal.SIGKILL, signal.SIGSTOP) else None
+        if -status not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
         return 128 - status
     return status

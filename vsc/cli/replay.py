@@ -59,8 +59,8 @@ def replay_command(
     names = log.readers if reader is None else (reader,)
     cards = [_card(log.of(name), mode, atr, key) for name in names]
     status = run_on(map(_slot, names, cards), command)
-    for card in cards:
-        _tell(card)
+    for name, card in zip(names, cards, strict=True):
+        _tell(card, f"in {name!r} " if len(cards) > 1 else "")
     if status == 0 and any(card.report for card in cards):
         return 1
     return ended_so(status)
@@ -84,8 +84,10 @@ def _slot(name: str, card: ReplayCard) -> Reader:
     return slot
 
 
-def _tell(card: ReplayCard) -> None:
+def _tell(card: ReplayCard, where: str) -> None:
+    """where: which reader is meant, if there are several."""
     if card.report is not None:
-        click.echo(f"vsc: {card.report}", err=True)
+        click.echo(f"vsc: {where}{card.report}", err=True)
     elif card.mode == "strict" and card.unused:
-        click.echo(f"vsc: the last {card.unused} APDUs of the log were not asked for", err=True)
+        them = "APDU of the log was" if card.unused == 1 else f"{card.unused} APDUs of the log were"
+        click.echo(f"vsc: {where}the last {them} not asked for", err=True)

@@ -14,6 +14,7 @@ from vpcd_bridge.stop import Stop
 from vsc import child
 from vsc.cli.fault import ArmedFaults, WantedFault, fault_option
 from vsc.cli.passphrase import durability_option, passphrase_option, without_passphrase
+from vsc.cli.private import ended_so
 from vsc.control import NAME, ControlServer
 from vsc.control import VARIABLE as CONTROL_VARIABLE
 from vsc.desk import Desk
@@ -41,6 +42,8 @@ def _serving(
             if recorder:
                 recorder.follow(reader)
 
+        if recorder and len(desk.readers) > 1:
+            recorder.number_readers()
         for reader in desk.readers:
             equip(reader)
 
@@ -154,21 +157,8 @@ def run_command(
         except child.CannotStartError as error:
             click.echo(f"vsc: {error}", err=True)
             return error.exit_code
-        status = _judged(status, armed)
-    if status < 0:
-        # As the command was ended, so are we: whoever started us sees the same.
-        signal.signal(-status, signal.SIG_DFL) if -status not in (signal.SIGKILL, signal.SIGSTOP) else None
-        os.kill(os.getpid(), -status)
-        return 128 - status
-    return status
-
-
-def _judged(status: int, armed: ArmedFaults) -> int:
-    """The exit status of a run whose command has ended so: a fault that never struck is no success."""
-    unfired = armed.end()
-    for error in unfired:
-        click.echo(f"vsc: {error}", err=True)
-    return 1 if unfired and status == 0 else status
+        status = armed.judged(status)
+    return ended_so(status)
 
 
 def _private_folders(stack: ExitStack) -> dict[str, str]:
@@ -200,7 +190,7 @@ def serve_command(
     trace_format: str | None,
     faults: tuple[WantedFault, ...],
     allow_root: bool,
-) -> None:
+) -> int:
     """Serve a private PC/SC until interrupted; prints the line that a shell needs to use it.
 
     Without --card and --reader there is one empty reader: 'vsc insert' puts a card in.
@@ -219,5 +209,4 @@ def serve_command(
         )
         click.echo("export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items()))
         stop.wait()
-        for error in armed.end():
-            raise error
+        return armed.judged(0)

@@ -110,7 +110,7 @@ def _started(path: Path) -> float:
     from vsc.trace.jsonl import started
 
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
             begun = started(file.readline(10_000))
         return path.stat().st_mtime if begun is None else begun
     except OSError as error:

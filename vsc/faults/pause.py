@@ -15,22 +15,25 @@ class Pauses:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._under_way: set[threading.Event] = set()
+        self.ends = 0
+        """How often all have been ended: who has seen fewer when it was decided to wait need not begin."""
 
     def end_all(self) -> None:
         with self._lock:
+            self.ends += 1
             for one in self._under_way:
                 one.set()
 
-    def wait(self, reader: Reader, seconds: float, wait: Wait | None) -> bool:
-        """Waits, by `wait` if there is one. False if the card was taken out meanwhile."""
+    def wait(self, reader: Reader, seconds: float, wait: Wait | None, ends: int) -> bool:
+        """Waits, by `wait` if there is one. False if the card was taken out meanwhile. ends: as many as were seen."""
         stay = reader.insertions
         if wait is None:
-            self._wait(reader, seconds, stay)
+            self._wait(reader, seconds, stay, ends)
         else:
             wait(seconds)
         return _is_in(reader, stay)
 
-    def _wait(self, reader: Reader, seconds: float, stay: int) -> None:
+    def _wait(self, reader: Reader, seconds: float, stay: int, ends: int) -> None:
         over = threading.Event()
 
         def observe(event: ReaderEvent) -> None:
@@ -40,6 +43,8 @@ class Pauses:
         unsubscribe = reader.subscribe(observe)
         with self._lock:
             self._under_way.add(over)
+            if self.ends != ends:
+                over.set()
         try:
             if _is_in(reader, stay):
                 over.wait(seconds)

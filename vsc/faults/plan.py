@@ -23,7 +23,7 @@ from vsc.reader import (
     SharedError,
     reason_of,
 )
-from vsc.trace.decoder import command_name
+from vsc.trace.decoder import carried_by, command_name
 
 _IN_PLACE = (Effect.SW, Effect.ANSWER, Effect.MUTE)
 """Effects that keep the command from the card."""
@@ -94,7 +94,7 @@ class Plan:
         with self._lock:
             self._armed.clear()
             self._seen.clear()
-        self._pauses.end_all()
+            self._pauses.end_all()
 
     # --- a Line
 
@@ -105,7 +105,7 @@ class Plan:
     def before(self, reader: Reader, command: bytes) -> str:
         """Strikes before the card's turn; returns what was done, in words. SharedError, ServiceGoneError."""
         with self._lock:
-            self._seen[command_name(command)] += 1
+            self._seen[command_name(command, carried_by(self._reader.card))] += 1
             due = [*self._due(Place.BEFORE, command), *self._due(Place.BETWEEN, command)]
             moves = [one for one in due if one.fault.effect in _MOVES]
             refusals = [one for one in due if one.fault.effect in _REFUSALS][:1]
@@ -129,8 +129,9 @@ class Plan:
             in_place = [one for one in due if one.fault.effect in _IN_PLACE][:1]
             on_the_way = [] if in_place else [one for one in due if one.fault.effect in _ON_THE_WAY_BACK][:1]
             claim(delays, in_place, on_the_way)
+            ends = self._pauses.ends
         try:
-            said = [self._delay(reader, one) for one in delays]
+            said = [self._delay(reader, one, ends) for one in delays]
             for one in in_place:
                 return self._instead(one), _reason(one.fault)
             response = self._answer(reader, command, card)
@@ -191,11 +192,11 @@ class Plan:
             self._fire(one)
         return is_done
 
-    def _delay(self, reader: Reader, one: Armed) -> str:
+    def _delay(self, reader: Reader, one: Armed, ends: int) -> str:
         """CardRemovedError if the card was taken out meanwhile: it had not begun."""
         self._fire(one)
         assert isinstance(one.fault.value, int)
-        if not self._pauses.wait(reader, one.fault.value / 1000, self.wait):
+        if not self._pauses.wait(reader, one.fault.value / 1000, self.wait, ends):
             raise CardRemovedError(f"the card was taken out of {reader.name!r} before it began; {_reason(one.fault)}")
         return _reason(one.fault)
 

@@ -7,6 +7,7 @@ from card_os.class_byte import ClassByte
 from card_os.sw import CardError
 from vpcd_bridge.port import PoweredCard
 from vsc.profiles import PROFILES
+from vsc.trace.decoder import carried_by
 
 _BY_NAME = 0x04
 _DONE = (0x90, 0x61, 0x62)
@@ -48,10 +49,9 @@ _DONE_BYTES = tuple(bytes([first]) for first in _DONE)
 
 def applications_of(card: PoweredCard | None) -> tuple[Application, ...]:  # type: ignore[type-arg]
     """What a card carries: what it says itself, else the profile that has its ATR; empty if neither is known."""
-    for one in (card, getattr(card, "card", None)):
-        carried = getattr(one, "applications", None)
-        if carried is not None:
-            return tuple(carried)
+    carried = carried_by(card)
+    if carried is not None:
+        return carried
     atr = None if card is None else card.atr
     return next((tuple(one.applications) for one in PROFILES.values() if bytes(one.atr) == atr), ())
 

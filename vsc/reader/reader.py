@@ -226,7 +226,10 @@ class Reader:
             raise
         finally:
             if self._taps:
-                self._tell(inserted.number, command, response, reason or reason_of(card), started)
+                # Whatever the card has said: of one that was taken out meanwhile the host gets no answer.
+                is_out = self._inserted is not inserted
+                reason = reason or (f"the card was taken out of {self.name!r}" if is_out else reason_of(card))
+                self._tell(inserted.number, command, b"" if is_out else response, reason, started)
         return response
 
     def _tell(self, insertion: int, command: bytes, response: bytes, reason: str, started: float) -> None:
@@ -317,7 +320,9 @@ class Reader:
             if is_idle:
                 old.turn.end(old)
         finally:
-            self._deliver()
+            # Ejected by its own command, which has not ended: then the events are delivered when it has.
+            if not old.turn.is_taken_here:
+                self._deliver()
         return old.turn.card
 
     def _take_turn(self, work: Callable[[Insertion], bytes], insertion: int | None) -> bytes:

@@ -1,5 +1,6 @@
 """Which format a log is in, and reading it."""
 
+import codecs
 from pathlib import Path
 
 from vsc.replay import opensc, own, pcscd, transcript
@@ -24,9 +25,14 @@ def read_log(path: Path, *, needs_apdus: bool = True) -> Log:
     except OSError as error:
         raise LogError(f"the log {path} cannot be read: {error.strerror}") from None
     try:
-        return parse_log(raw.decode("utf-8", errors="replace"), needs_apdus=needs_apdus)
+        return parse_log(raw.decode(_encoding(raw), errors="replace"), needs_apdus=needs_apdus)
     except LogError as error:
         raise LogError(f"{path}: {error}") from None
+
+
+def _encoding(raw: bytes) -> str:
+    """By the mark at its beginning, which shells and editors of Windows put there; without one UTF-8."""
+    return "utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
 
 
 def parse_log(text: str, *, needs_apdus: bool = True) -> Log:

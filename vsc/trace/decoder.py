@@ -77,6 +77,15 @@ def all_applications() -> tuple[AnyApplication, ...]:
     return tuple(application for profile in PROFILES.values() for application in profile.applications)
 
 
+def carried_by(card: object) -> tuple[AnyApplication, ...] | None:
+    """The applications of a card, or of the card that it has inside; None if it does not say."""
+    for one in (card, getattr(card, "card", None)):
+        carried = getattr(one, "applications", None)
+        if carried is not None:
+            return tuple(carried)
+    return None
+
+
 def command_name(command: bytes, applications: Iterable[AnyApplication] | None = None) -> str:
     """Names a command by its INS; `INS xx` if no table knows it, `?` if there is none. applications: None: all."""
     if len(command) < 4:
@@ -108,6 +117,8 @@ class Decoder:
 
     default: AnyApplication | None = None
     """What is selected after a reset; None: not known, until a card is inserted whose ATR is a profile's."""
+    _own: tuple[AnyApplication, ...] = ()
+    """Those of a card that has others than the profiles."""
     _channels: dict[int, _Channel] = field(default_factory=dict)
 
     def decode(self, entry: Entry) -> Line:
@@ -121,8 +132,10 @@ class Decoder:
         except (CardError, IndexError):
             cla, channel = ClassByte(), _Channel()
         line = replace(line, application=channel.name, channel=cla.channel)
-        applications = (channel.known,) if channel.known else None
-        line = replace(line, name=command_name(command.visible, applications))
+        applications = (channel.known,) if channel.known else (*self._own, *all_applications())
+        name = command_name(command.visible, applications)
+        # Of a card with tables of its own a log has no more than the names.
+        line = replace(line, name=entry.name if entry.name and name.startswith("INS ") else name)
         parsed = _parsed(command)
         if parsed is None:
             return replace(line, details=_malformed(command))
@@ -135,13 +148,15 @@ class Decoder:
 
     def _event(self, entry: Entry) -> Line:
         if entry.kind is EntryKind.EJECTED:
-            self._forget(None)
+            # Nothing is forgotten before another card comes: a command that ran may be told of after this.
             return Line(entry, name="card ejected")
         title = ""
         if entry.kind is EntryKind.INSERTED or (entry.atr and self.default is None):
             profile = next((one for one in PROFILES.values() if bytes(one.atr) == entry.atr), None)
-            self._forget(profile.applications[0] if profile else None)
-            title = profile.title if profile else ""
+            self._own = entry.applications
+            carried = self._own or (profile.applications if profile else ())
+            self._forget(carried[0] if carried else None)
+            title = profile.title if profile and not self._own else ""
         else:
             self._forget(self.default)
         atr = f"ATR {entry.atr.hex().upper()}" if entry.atr else ""
@@ -207,7 +222,7 @@ class Decoder:
 
     def _details(self, channel: _Channel, apdu: CommandApdu, hidden: int) -> str:
         if apdu.ins == KernelIns.SELECT and apdu.p1 == SELECT_BY_NAME:
-            application = _by_aid(apdu.data)
+            application = self._by_aid(apdu.data)
             return application.name if application else wording.aid_words(apdu.data, in_full=True)
         if apdu.ins == KernelIns.MANAGE_CHANNEL:
             return _channel_words(apdu)
@@ -219,7 +234,7 @@ class Decoder:
     def _follow(self, channel: _Channel, number: int, apdu: CommandApdu, data: bytes) -> None:
         """Takes over what a command has changed about applications and channels."""
         if apdu.ins == KernelIns.SELECT and apdu.p1 == SELECT_BY_NAME:
-            channel.known = _by_aid(apdu.data)
+            channel.known = self._by_aid(apdu.data)
             channel.name = channel.known.name if channel.known else wording.aid_words(apdu.data)
         elif apdu.ins == KernelIns.MANAGE_CHANNEL and apdu.p1 == 0x00:
             opened = apdu.p2 or (data[0] if data else 0)
@@ -227,11 +242,10 @@ class Decoder:
         elif apdu.ins == KernelIns.MANAGE_CHANNEL and apdu.p1 == 0x80:
             self._channels.pop(apdu.p2 or number, None)
 
-
-def _by_aid(name: bytes) -> AnyApplication | None:
-    if len(name) < MIN_AID_BYTES:
-        return None
-    return next((one for one in all_applications() if one.aid.startswith(name)), None)
+    def _by_aid(self, name: bytes) -> AnyApplication | None:
+        if len(name) < MIN_AID_BYTES:
+            return None
+        return next((one for one in (*self._own, *all_applications()) if one.aid.startswith(name)), None)
 
 
 def _parsed(command: MaskedCommand) -> tuple[CommandApdu, int] | None:

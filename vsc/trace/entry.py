@@ -1,7 +1,11 @@
 """What a trace holds: entries, each an APDU with its answer, or an event of a reader. No secret gets this far."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from card_os.application import Application
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Entry:
 
     seconds: since the trace began; 0.0 where a log has no times. command, response, reason, took_s: of an APDU only.
     response: with its SW; empty if the card gave none. atr: of a card that was inserted or reset, if it is known.
+    name: of the command, as the card's own table has it, if it has one. applications: of a card that was inserted, if
+    they are its own and no profile's; no log has them.
     """
 
     kind: EntryKind
@@ -41,3 +47,5 @@ class Entry:
     reason: str = ""
     took_s: float = 0.0
     atr: bytes = b""
+    name: str = field(default="", compare=False)
+    applications: "tuple[Application[Any, Any], ...]" = field(default=(), compare=False, repr=False)

@@ -43,7 +43,7 @@ def dump(entry: Entry) -> str:
             "kind": entry.kind.value,
             "seconds": round(entry.seconds, 6),
             "reader": entry.reader,
-            "name": command_name(entry.command.visible) if is_apdu else None,
+            "name": (entry.name or command_name(entry.command.visible)) if is_apdu else None,
             "command": text(entry.command) if is_apdu else None,
             "hidden": entry.command.hidden_bytes or None,
             "response": entry.response.hex().upper() if is_apdu else None,
@@ -100,6 +100,8 @@ def _version(line: str) -> int:
 
 
 def _entry(fields: dict[str, Any]) -> Entry:
+    if not isinstance(fields, dict):
+        raise TypeError("it is no object")
     kind = EntryKind(fields.get("kind", EntryKind.APDU.value))
     return Entry(
         kind,
@@ -110,6 +112,7 @@ def _entry(fields: dict[str, Any]) -> Entry:
         reason=str(fields.get("reason", "")),
         took_s=_seconds(fields, "took"),
         atr=bytes.fromhex(fields.get("atr", "")),
+        name=str(fields.get("name", "")),
     )
 
 
@@ -119,9 +122,13 @@ def _command(fields: dict[str, Any]) -> MaskedCommand:
     if not words.endswith(_HIDDEN):
         return mask(visible)
     if "hidden" in fields:
-        return MaskedCommand(visible, _within(int(fields["hidden"]), MAX_HIDDEN_BYTES))
-    # Version 1 did not say how many: as many as Lc says, if it is one.
-    return MaskedCommand(visible, visible[4] or 1 if len(visible) > 4 else 1)
+        hidden = _within(int(fields["hidden"]), MAX_HIDDEN_BYTES)
+    else:
+        # Version 1 did not say how many: as many as Lc says, if it is one.
+        hidden = visible[4] or 1 if len(visible) > 4 else 1
+    # Somebody may have hidden too little.
+    more = max(0, len(visible) - len(mask(visible + b"\xff" * hidden).visible))
+    return MaskedCommand(visible[: len(visible) - more], hidden + more)
 
 
 def _seconds(fields: dict[str, Any], name: str) -> float:

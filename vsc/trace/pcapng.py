@@ -63,10 +63,14 @@ _PDU_HEAD = _coded(_TAG, _DISSECTOR_NAME, DISSECTOR.ljust(8, b"\0")) + bytes(4)
 
 def _options(*options: tuple[int, str]) -> bytes:
     """Options with a text, those without one left out, and the end of them."""
-    raw = b"".join(
-        _coded(_OPTION, code, text.encode(errors="replace")[:_MAX_TEXT_BYTES]) for code, text in options if text
-    )
+    raw = b"".join(_coded(_OPTION, code, _text(words)) for code, words in options if words)
     return raw + bytes(4) if raw else b""
+
+
+def _text(words: str) -> bytes:
+    """As UTF-8, and cut between two characters if it is too long."""
+    raw = words.encode(errors="replace")[:_MAX_TEXT_BYTES]
+    return raw.decode(errors="ignore").encode()
 
 
 def _written(command: MaskedCommand, answer_bytes: int) -> bytes:

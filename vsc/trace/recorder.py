@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from vsc.errors import VscError
 from vsc.reader import EventKind, Exchange, Reader
 from vsc.trace import jsonl, pcapng, text
+from vsc.trace.decoder import AnyApplication, all_applications, carried_by, command_name
 from vsc.trace.entry import Entry, EntryKind
 from vsc.trace.mask import mask
 
@@ -23,6 +24,10 @@ _KINDS = {
 """What of a reader's log is in a trace. POWERED_ON is not: the card is as it was when it came, or lost power."""
 
 
+_MAX_LINKS = 40
+"""Of symbolic links in a row, as Linux has it."""
+
+
 class _Follower:
     """Tells of one reader, in the order in which things happened: exchanges by a tap, the rest from the reader's log.
 
@@ -34,28 +39,45 @@ class _Follower:
         self._tell = tell
         self._clock = clock
         self._lock = threading.RLock()
-        self._last_number = reader.events[-1].number if reader.events else 0
-        self._seen = self._situation()
-        if reader.card is not None:
-            tell(Entry(EntryKind.INSERTED, clock(), reader.name, atr=reader.atr or b""))
+        self._own: tuple[AnyApplication, ...] = ()
+        self._seen: tuple[int, int, bool] | None = None
+        atr: bytes | None = None
+        self._last_number = -1
+        while self._last_number != (newest := self._newest()):  # Until nothing happens while we look.
+            self._last_number = newest
+            self._seen, atr = self._situation(), reader.atr
+        if atr is not None:
+            self._inserted(atr, clock())
         self._ends = (reader.subscribe(lambda _: self._catch_up()), reader.tap(self._exchange))
 
     def end(self) -> None:
         for end in self._ends:
             end()
 
+    def _newest(self) -> int:
+        """The number of the last event."""
+        events = self._reader.events
+        return events[-1].number if events else 0
+
     def _situation(self) -> tuple[int, int, bool]:
         return self._reader.insertions, self._reader.resets, self._reader.card is not None
 
-    def _catch_up(self, seconds: float | None = None) -> None:
-        """Tells what the log has more than before. seconds: when, at the latest; None: now."""
+    def _catch_up(self, seconds: float | None = None, *, stay: int | None = None) -> None:
+        """Tells what the log has more than before. seconds: when, at the latest; None: now.
+
+        stay: a command of that stay of the card is told of next, so the end of the stay comes later.
+        """
         with self._lock:
             self._seen = self._situation()
             seconds = self._clock() if seconds is None else seconds
             for event in self._reader.events:
-                if event.number > self._last_number:
-                    self._last_number = event.number
-                    self._event(event.kind, event.insertion, seconds)
+                if event.number <= self._last_number:
+                    continue
+                if event.kind is EventKind.EJECTED and event.insertion == stay:
+                    self._seen = None
+                    break
+                self._last_number = event.number
+                self._event(event.kind, event.insertion, seconds)
 
     def _event(self, kind: EventKind, insertion: int, seconds: float) -> None:
         if kind not in _KINDS:
@@ -63,14 +85,22 @@ class _Follower:
         atr = b""
         if kind is not EventKind.EJECTED and insertion == self._reader.insertions:
             atr = self._reader.atr or b""
+        if kind is EventKind.INSERTED:
+            self._inserted(atr, seconds)
+            return
         self._tell(Entry(_KINDS[kind], seconds, self._reader.name, atr=atr))
+
+    def _inserted(self, atr: bytes, seconds: float) -> None:
+        carried = carried_by(self._reader.card) or ()
+        self._own = () if all(one in all_applications() for one in carried) else carried
+        self._tell(Entry(EntryKind.INSERTED, seconds, self._reader.name, atr=atr, applications=self._own))
 
     def _exchange(self, exchange: Exchange) -> None:
         with self._lock:
             seconds = max(0.0, self._clock() - (time.monotonic() - exchange.started_s))
             # The log is long, and asked for only when something has happened.
             if self._situation() != self._seen:
-                self._catch_up(seconds)
+                self._catch_up(seconds, stay=exchange.insertion)
             self._tell(
                 Entry(
                     EntryKind.APDU,
@@ -80,6 +110,7 @@ class _Follower:
                     exchange.response,
                     exchange.reason,
                     exchange.took_s,
+                    name=command_name(exchange.command, self._own) if self._own else "",
                 )
             )
 
@@ -231,8 +262,23 @@ class Recorder:
         self.close()
 
 
+def _descriptor(path: Path) -> int | None:
+    """The number of the open file of ours that a path stands for, as /dev/stdout does; None if it stands for none."""
+    for _ in range(_MAX_LINKS):
+        folder = Path(os.path.realpath(path.parent))  # Unlike `resolve` it takes links in a circle, too.
+        if folder == Path(f"/proc/{os.getpid()}/fd") and path.name.isdecimal():
+            return int(path.name)
+        if not path.is_symlink():
+            return None
+        path = folder / path.readlink()
+    return None
+
+
 def _opened(path: Path) -> int:
-    """Makes a file anew. A device or a pipe is written to, and never removed."""
+    """Makes a file anew. A device, a pipe or what is open here (/dev/stdout) is written to, and never removed."""
+    number = _descriptor(path)
+    if number is not None:
+        return os.dup(number)
     if path.exists() and not path.is_file():
         return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     path.unlink(missing_ok=True)

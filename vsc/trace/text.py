@@ -16,6 +16,8 @@ from vsc.trace.entry import Entry, EntryKind
 
 _COMMAND_WIDTH = 32
 _ANSWER_WIDTH = 20
+_MAX_NAME_WIDTH = 12
+"""Of applications."""
 _SHORT = {"MANAGE SECURITY ENVIRONMENT": "MSE", "PERFORM SECURITY OPERATION": "PSO"}
 """As everybody calls them who reads such lines."""
 
@@ -38,6 +40,7 @@ class Writer:
 
     def __init__(self, *, numbered: bool = False) -> None:
         self.numbered = numbered
+        self._introduced: set[str] = set()
         self._decoders: dict[str, Decoder] = {}
         self._numbers: dict[str, int] = {}
         self._width = max(len(one.name) for one in all_applications())
@@ -61,12 +64,14 @@ class Writer:
     def with_line(self, entry: Entry) -> tuple[list[tuple[Tone, str]], Line]:
         """The same, and the entry decoded."""
         line = self.decode(entry)
+        self._width = max(self._width, *(min(len(one.name), _MAX_NAME_WIDTH) for one in entry.applications), 0)
         head, lines = f"{entry.seconds:8.3f} ", []
+        number = self._numbers.setdefault(entry.reader, len(self._numbers) + 1)
         if self.numbered:
-            if entry.reader not in self._numbers:
-                self._numbers[entry.reader] = len(self._numbers) + 1
-                lines.append((Tone.READER, f"{' ' * 9}[{self._numbers[entry.reader]}] is {entry.reader}"))
-            head += f"[{self._numbers[entry.reader]}] "
+            if entry.reader not in self._introduced:
+                self._introduced.add(entry.reader)
+                lines.append((Tone.READER, f"{' ' * 9}[{number}] is {entry.reader}"))
+            head += f"[{number}] "
         lines += self._worded(line, head)
         return [(tone, _printable(text)) for tone, text in lines], line
 

@@ -522,6 +522,31 @@ class TestThreads:
         reader.insert(card)
         assert reader.insertions == 2
 
+    def test_a_card_that_throws_itself_out_is_told_of_when_its_command_has_ended(self) -> None:
+        """Observers may use the card, so nobody may have its turn; and who looks on hears of the command first."""
+        reader = Reader()
+        heard: list[str] = []
+
+        class Jumping(FakeCard):
+            def transmit(self, command: bytes) -> bytes:
+                reader.eject()
+                return super().transmit(command)
+
+        def put_back(event: ReaderEvent) -> None:
+            heard.append(event.kind.name)
+            if event.kind is EventKind.EJECTED:
+                reader.insert(card)
+
+        card = Jumping()
+        reader.insert(card)
+        reader.tap(lambda exchange: heard.append(f"{exchange.response!r} {exchange.reason}"))
+        reader.subscribe(put_back)
+        with pytest.raises(CardRemovedError):
+            reader.transmit(b"\x01")
+        no_answer = f"b'' the card was taken out of {reader.name!r}"
+        assert heard == [no_answer, "POWERED_ON", "EJECTED", "INSERTED"]
+        assert reader.card is card
+
     @pytest.mark.parametrize("use", ["insert", "transmit"])
     def test_a_command_cannot_wait_for_itself(self, use: str) -> None:
         reader, other = Reader(), Reader()

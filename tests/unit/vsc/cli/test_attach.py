@@ -3,7 +3,7 @@
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -11,9 +11,14 @@ import pytest
 
 from tests.unit.vsc import processes, samples
 from tests.unit.vsc.cli.shell import Shell
+from vpcd_bridge import Stop
 from vsc.cli import attach
+from vsc.cli.fault import ArmedFaults, WantedFault
 from vsc.factory import gids_state
+from vsc.faults import Fault
+from vsc.reader import Reader, ReaderEvent
 from vsc.store.sqlite import SqliteStore
+from vsc.testing import SoftCard
 
 PATIENCE_S = 30.0
 ATR = bytes.fromhex("3B8D0180FBA000000397425446590201C9")
@@ -139,6 +144,38 @@ class TestPluggedIn:
             assert ends(process) == (0, "", f"work: the card is in the reader at {where}\n")
         with work.open("work"):
             pass
+
+    def test_a_fault_that_keeps_the_card_waiting_does_not_keep_us(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        reader = Reader()
+        reader.insert(SoftCard.make())
+        armed = ArmedFaults([WantedFault("", Fault.parse("delay 3600s on SELECT"))], {"work": reader})
+        answers: list[bytes] = []
+        with Stop() as stop:
+            subscribe = reader.subscribe
+
+            def waiting(observer: Callable[[ReaderEvent], None]) -> Callable[[], None]:
+                stop.set()  # The delay begins: somebody interrupts us now.
+                return subscribe(observer)
+
+            monkeypatch.setattr(reader, "subscribe", waiting)
+            run = attach._Run(lambda: answers.append(reader.transmit(bytes.fromhex("00A40400"))), lambda: None)
+            assert attach._run_until_stopped([run], stop, None, lambda: armed.judged(0)) == 0
+        assert len(answers) == 1
+
+    def test_all_faults_that_never_struck_are_told(
+        self, work: SqliteStore, home: Path, vpcd: tuple[socket.socket, socket.socket]
+    ) -> None:
+        work.create(samples.image("second"))
+        faults = ("--fault", "work: mute on VERIFY", "--fault", "second: close on VERIFY")
+        with (
+            attached(home, "work", "second", "--vpcd", address(vpcd[0]), *faults, "--for", "0.2") as process,
+            accepted(vpcd[0]),
+            accepted(vpcd[1]),
+        ):
+            code, _, err = ends(process)
+        assert code == 1
+        assert "vsc: in 'vpcd slot 0' 'mute on VERIFY' never struck: no command came at all\n" in err
+        assert "vsc: in 'vpcd slot 1' 'close on VERIFY' never struck: no command came at all\n" in err
 
     def test_two_cards_in_two_slots(
         self, work: SqliteStore, home: Path, vpcd: tuple[socket.socket, socket.socket]

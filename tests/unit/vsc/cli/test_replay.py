@@ -60,6 +60,20 @@ def test_a_command_must_be_said(shell: Shell, log: str) -> None:
     assert "-o" in shell("record", "--", "true").err
 
 
+def test_what_was_not_asked_for_is_counted(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text(LOG)
+    result = shell("replay", str(path), "--atr", "3B8001", "--", "true")
+    assert (result.code, result.err) == (0, "vsc: the last APDU of the log was not asked for\n")
+    apdu = '{"kind": "apdu", "reader": "%s", "command": "00A40400", "response": "9000"}\n'
+    path.write_text('{"format": "vsc trace", "version": 2}\n' + apdu % "One" + (apdu % "Two") * 2)
+    result = shell("replay", str(path), "--atr", "3B8001", "--", "true")
+    assert result.err == (
+        "vsc: in 'One' the last APDU of the log was not asked for\n"
+        "vsc: in 'Two' the last 2 APDUs of the log were not asked for\n"
+    )
+
+
 def test_a_reader_that_cannot_be(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "log").write_text(
         '{"format": "vsc trace", "version": 2}\n'

@@ -1,9 +1,12 @@
 """vsc.faults.plan: when faults strike, what the host of a reader gets, and what is told afterwards."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
+from card_os.application import Application
+from card_os.command import ANYBODY, Command
 from tests.unit.vsc.faults.hosts import SELECT, VERIFY, verify
 from vsc.faults import Fault, FaultError, FaultSyntaxError, Plan, UnfiredFaultError, When, inject
 from vsc.reader import (
@@ -120,15 +123,26 @@ def test_a_delay_ends_when_the_card_is_taken_out(reader: Reader, card: SoftCard)
     assert tries(card) == before, "it had not begun"
 
 
+def test_a_delay_does_not_begin_once_the_plan_is_cleared(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = inject(reader, "delay 3600s on VERIFY")
+    subscribe = reader.subscribe
+
+    def late(observer: Callable[[ReaderEvent], None]) -> Callable[[], None]:
+        plan.clear()  # The delay is decided, and nobody waits yet.
+        return subscribe(observer)
+
+    monkeypatch.setattr(reader, "subscribe", late)
+    assert reader.transmit(VERIFY) == OK
+
+
 def test_a_delay_ends_when_the_plan_is_cleared(reader: Reader) -> None:
     begun, answers = threading.Event(), list[bytes]()
     plan = inject(reader, Fault.parse("delay 3600s on VERIFY", when=telling(begun)))
     thread = threading.Thread(target=lambda: answers.append(reader.transmit(VERIFY)))
     thread.start()
     assert begun.wait(WAIT_S)
-    while thread.is_alive():  # The wait may not have begun: it is cleared until it ends.
-        plan.clear()
-        thread.join(0.01)
+    plan.clear()
+    thread.join(WAIT_S)
     assert answers == [OK]
 
 
@@ -412,6 +426,21 @@ def test_a_fault_that_never_struck_is_named_with_the_commands_that_came(reader: 
     assert str(caught.value) == (
         "in 'mine' 'sw 6F00 on GET-DATA', 'mute on SELECT nth 9' never struck: what came was SELECT (2 times), VERIFY"
     )
+
+
+def test_what_came_has_the_names_of_a_card_with_tables_of_its_own(reader: Reader) -> None:
+    class Purse(Application[bytes, None]):
+        aid, name = b"\xf0PURSE", "purse"
+        commands = {0x54: Command("DEBIT", {0}, {2}, ANYBODY, lambda session, apdu: b"", "ours")}  # noqa: RUF012
+
+    class Own(SoftCard):
+        applications = (Purse(),)
+
+    reader.swap(Own.make())
+    plan = inject(reader, "mute on VERIFY")
+    reader.transmit(bytes.fromhex("0054000002 0064"))
+    with pytest.raises(UnfiredFaultError, match=r"what came was DEBIT$"):
+        plan.check()
 
 
 def test_where_no_command_came_that_is_said(reader: Reader) -> None:

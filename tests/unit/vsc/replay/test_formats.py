@@ -41,6 +41,14 @@ def test_a_pin_does_not_get_past_the_reading(sample: str) -> None:
     assert PIN not in repr(log).replace("\\x", "")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_log_may_have_been_written_by_a_shell_of_windows(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "log"
+    for text in ALL.values():
+        path.write_text(text, encoding=encoding, newline="\r\n")
+        assert read_log(path) == parse_log(text)
+
+
 def test_the_name_of_the_file_says_nothing(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text(OPENSC)

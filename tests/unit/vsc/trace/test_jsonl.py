@@ -77,6 +77,21 @@ def test_what_somebody_left_open_is_hidden_when_it_is_read() -> None:
     assert entry.command == MaskedCommand(bytes.fromhex("0020008004"), 4)
 
 
+@pytest.mark.parametrize(
+    ("fields", "visible", "hidden_bytes"),
+    [
+        ('"command": "002000800431…", "hidden": 3', "0020008004", 4),
+        ('"command": "002000800431323334…", "hidden": 3', "00200080", 8),
+        ('"command": "002000800431323334…"', "00200080", 9),
+        ('"command": "00200080…", "hidden": 256', "00200080", 256),
+        ('"command": "0020008000010031…", "hidden": 255', "00200080000100", 256),
+    ],
+)
+def test_what_somebody_left_open_before_the_hidden_is_hidden(fields: str, visible: str, hidden_bytes: int) -> None:
+    (entry,) = parse([HEAD, f'{{{fields}, "response": "9000"}}'])
+    assert entry.command == MaskedCommand(bytes.fromhex(visible), hidden_bytes)
+
+
 def test_when_it_was_begun() -> None:
     assert started(head(12.5)) == 12.5
     for other in (
@@ -101,7 +116,7 @@ def test_when_it_was_begun() -> None:
         (['{"format": "vsc trace"}'], "version None"),
         ([HEAD, "{}"], "line 2 of the trace is damaged: 'command' is missing"),
         ([HEAD, "", "x"], "line 3 of the trace is damaged"),
-        ([HEAD, "[]"], "line 2 of the trace is damaged"),
+        ([HEAD, "[]"], "line 2 of the trace is damaged: it is no object"),
         ([HEAD, "[" * 100_000], "line 2 of the trace is damaged"),
         ([HEAD, '{"command": "0G", "response": ""}'], "line 2 of the trace is damaged"),
         ([HEAD, '{"command": 5, "response": ""}'], "line 2 of the trace is damaged"),

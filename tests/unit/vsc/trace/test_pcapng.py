@@ -48,6 +48,15 @@ def test_a_capture_has_a_section_an_interface_a_reader_and_a_packet_a_command() 
     assert blocks(dump(()))[1:] == []
 
 
+@pytest.mark.parametrize("shift", ["", "x", "xx"])
+def test_a_long_comment_is_cut_between_two_characters(shift: str) -> None:
+    (_, body) = blocks(dump((apdu("00A40400", "6A82", reason=shift + "☂" * 1000),)))[2]
+    comment = body[20 + little(body[12:16]) :].lstrip(b"\0")
+    assert comment[:2] == b"\x01\0"
+    assert 0 <= 1000 - little(comment[2:4]) < 3
+    assert comment[4 : 4 + little(comment[2:4])].decode().endswith("☂")
+
+
 @pytest.mark.parametrize(
     ("command", "response", "data"),
     [

@@ -8,14 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from card_os.apdu import CommandApdu
+from card_os.application import Application
+from card_os.atr import Atr
+from card_os.command import ANYBODY, Command
 from tests.unit.vsc.trace.sample import apdu
 from vsc.errors import VscError
+from vsc.faults import inject
 from vsc.pinpad import PinPad
-from vsc.reader import Reader
+from vsc.profiles import Profile
+from vsc.reader import CardRemovedError, Reader, ReaderEvent
 from vsc.testing import SoftCard
+from vsc.trace.decoder import Decoder
 from vsc.trace.entry import EntryKind, MaskedCommand
 from vsc.trace.jsonl import parse
 from vsc.trace.recorder import FORMATS, Recorder, Trace, format_of
+from vsc.world import SystemEnv
 
 WRONG = bytes.fromhex("00200080083837363534333231")
 
@@ -64,6 +72,25 @@ def test_a_card_that_was_there_before_is_told_of_first() -> None:
     assert [entry.kind for entry in trace.entries] == [EntryKind.INSERTED, EntryKind.APDU]
 
 
+def test_a_card_that_comes_while_one_begins_to_follow_is_told_of_once() -> None:
+    class Sudden(Reader):
+        looked = False
+
+        @property
+        def events(self) -> tuple[ReaderEvent, ...]:
+            events = super().events
+            if not self.looked:
+                self.looked = True
+                self.insert(SoftCard.make())
+            return events
+
+    reader, trace = Sudden(), Trace()
+    trace.follow(reader)
+    reader.transmit(WRONG)
+    reader.eject()
+    assert [entry.kind for entry in trace.entries] == [EntryKind.INSERTED, EntryKind.APDU, EntryKind.EJECTED]
+
+
 def test_a_command_without_an_answer_has_the_reason() -> None:
     class Broken(SoftCard):
         def transmit(self, command: bytes) -> bytes:
@@ -75,6 +102,93 @@ def test_a_command_without_an_answer_has_the_reason() -> None:
     with pytest.raises(RuntimeError):
         reader.transmit(WRONG)
     assert (trace.entries[-1].response, trace.entries[-1].reason) == (b"", "on fire")
+
+
+@pytest.mark.parametrize(
+    "fault", ["tear after commit 1 on VERIFY", "tear before commit 1 and back", "remove on VERIFY"]
+)
+def test_a_card_that_a_command_has_cost_is_ejected_after_that_command(fault: str) -> None:
+    reader, trace = Reader(), Trace()
+    trace.follow(reader)
+    reader.insert(SoftCard.make())
+    inject(reader, fault)
+    with pytest.raises(CardRemovedError):
+        reader.transmit(WRONG)
+    command, ejected = trace.entries[1:3]
+    assert [command.kind, ejected.kind] == [EntryKind.APDU, EntryKind.EJECTED]
+    assert command.reason.startswith("fault: ")
+    decoder = Decoder()
+    assert [decoder.decode(entry).application for entry in trace.entries][:3] == ["", "GIDS", ""]
+    assert command.seconds <= ejected.seconds
+
+
+def test_of_a_card_that_is_taken_out_while_it_computes_there_is_no_answer() -> None:
+    class Slow(SoftCard):
+        def transmit(self, command: bytes) -> bytes:
+            thread = threading.Thread(target=reader.eject)  # Somebody else, who waits for nobody.
+            thread.start()
+            thread.join()
+            return super().transmit(command)
+
+    reader, trace = Reader("R"), Trace()
+    trace.follow(reader)
+    reader.insert(Slow.make())
+    with pytest.raises(CardRemovedError):
+        reader.transmit(WRONG)
+    command = next(entry for entry in trace.entries if entry.kind is EntryKind.APDU)
+    assert (command.response, command.reason) == (b"", "the card was taken out of 'R'")
+    assert "GIDS VERIFY PIN 80" in trace.text()
+
+
+class Purse(Application[bytes, None]):
+    aid, name = b"\xf0PURSE", "purse"
+    commands = {0x54: Command("DEBIT", {0}, {2}, ANYBODY, lambda session, apdu: b"", "ours")}  # noqa: RUF012
+
+    def words(self, apdu: CommandApdu, hidden_bytes: int = 0) -> str:
+        return f"of {int.from_bytes(apdu.data)}"
+
+
+def test_commands_of_a_card_of_ones_own_have_the_names_of_its_own_tables(tmp_path: Path) -> None:
+    profile = Profile("purse", "Purse", Atr(historical=b"purse"), (Purse(),))
+    path, reader, trace = tmp_path / "trace", Reader(), Trace()
+    debit = bytes.fromhex("0054000002 0064")
+    with Recorder(path) as recorder:
+        recorder.follow(reader)
+        reader.insert(SoftCard(profile, profile.persistent(b"\0"), SystemEnv()))
+        trace.follow(reader)
+        assert reader.transmit(debit) == b"\x90\x00"
+        reader.transmit(bytes.fromhex("00A4040006") + Purse.aid)
+        reader.swap(SoftCard.make())
+        reader.transmit(debit)
+    decoder = Decoder()
+    said = [decoder.decode(entry) for entry in trace.entries]
+    assert [line.sentence for line in said if line.sw is not None] == [
+        "purse: DEBIT of 100 -> 9000 done",
+        "purse: SELECT purse -> 9000 done",
+        "GIDS: INS 54 2 bytes -> 6D00 instruction not supported",
+    ]
+    assert " purse DEBIT of 100  " in trace.text()
+    # A log has no tables, but the names.
+    assert [line["name"] for line in lines(path) if line.get("kind") == "apdu"] == ["DEBIT", "SELECT", "INS 54"]
+    decoder = Decoder()
+    read = [decoder.decode(entry) for entry in parse(path.read_text().splitlines())]
+    assert [line.name for line in read if line.sw is not None] == ["DEBIT", "SELECT", "INS 54"]
+
+
+def test_lines_of_the_first_of_several_readers_have_its_number_from_the_first_on(tmp_path: Path) -> None:
+    path, readers = tmp_path / "trace", [Reader("One"), Reader("Two")]
+    for reader in readers:
+        reader.insert(SoftCard.make())
+    with Recorder(path, format="text") as recorder:
+        recorder.number_readers()
+        for reader in readers:
+            recorder.follow(reader)
+    assert [line.split(" -- ")[0].split()[-1] for line in path.read_text().splitlines()] == ["One", "[1]", "Two", "[2]"]
+    with Recorder(path, format="text") as recorder:
+        for reader in readers:
+            recorder.follow(reader)
+        readers[0].transmit(WRONG)
+    assert [line.split()[0] for line in path.read_text().splitlines() if " is " in line] == ["[2]", "[1]"]
 
 
 def test_what_a_pin_pad_sends_is_there_and_masked() -> None:
@@ -194,3 +308,28 @@ def test_what_could_not_be_written_is_told_in_the_end() -> None:
     with pytest.raises(VscError, match=failure), Recorder(full) as recorder:
         recorder.add(apdu("00A40400", "9000"))
     assert full.is_char_device()
+
+
+def test_what_is_open_already_is_written_to_and_not_removed(tmp_path: Path) -> None:
+    target, link = tmp_path / "out", tmp_path / "link"
+    with target.open("wb") as file:
+        link.symlink_to(f"/proc/self/fd/{file.fileno()}")  # As /dev/stdout is one.
+        file.write(b"before\n")
+        file.flush()
+        with Recorder(link, format="text") as recorder:
+            recorder.add(apdu("00A40400", "9000"))
+        file.write(b"after\n")
+    assert link.is_symlink()
+    first, traced, last = target.read_text().splitlines()
+    assert (first, "SELECT" in traced, last) == ("before", True, "after")
+    with pytest.raises(VscError, match="Bad file descriptor"):
+        Recorder(Path("/dev/fd/999999"))
+
+
+def test_links_that_lead_nowhere_are_files_to_be(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    Recorder(tmp_path / "loop").close()
+    assert not (tmp_path / "loop").is_symlink()
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(VscError, match="Too many levels of symbolic links"):
+        Recorder(tmp_path / "circle" / "trace")

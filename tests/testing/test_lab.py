@@ -1,12 +1,12 @@
 """Labs, benches, readers and card factories without pytest's fixtures."""
 
-import gc
 import os
-import threading
+import subprocess
+import sys
 import uuid
-import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
 import vsc.testing
 from vsc.errors import KeyMismatch, PinPolicyViolation, UnsupportedKey, VscError, WrongPassword
 from vsc.pcsc import PcscError
-from vsc.testing import Authority, CardFactory, CardUser, Lab, SoftCard, VirtualReader
-from vsc.testing.collector import Collector
+from vsc.testing import Authority, Bench, CardFactory, CardUser, Lab, SoftCard, VirtualReader
+from vsc.testing.card_factory import user_options
 from vsc.testing.identity import Stock
 
 SELECT = bytes.fromhex("00A4040009A00000039742544659")
@@ -96,6 +96,44 @@ def test_what_is_done_to_a_reader_can_be_seen_at_once(lab: Lab) -> None:
         reader.reset()
         assert reader.eject() is other
         assert (slot.is_present, slot.event_counter) == (False, 4)
+
+
+class StuckCard(SoftCard):
+    """Raises when its power goes, once it is in a reader."""
+
+    is_in = False
+
+    def power_off(self) -> None:
+        if self.is_in:
+            raise ZeroDivisionError("a bug of the card")
+
+
+def test_a_card_that_raises_leaves_no_reader_behind(lab: Lab) -> None:
+    bench = Bench(lab)
+    for card in (SoftCard.make(), stuck := StuckCard.make(), SoftCard.make()):
+        bench.reader().insert(card)
+    stuck.is_in = True
+    with pytest.raises(ZeroDivisionError):
+        bench.close()
+    assert lab.service.readers == ()
+    assert [reader.card for reader in bench.readers] == [None, None, None]
+
+
+def test_a_lab_within_a_lab() -> None:
+    """As where pytest is run within pytest."""
+    code = (
+        "import os\nfrom vsc.testing import Lab\n"
+        "with Lab() as lab, lab.bench() as bench:\n"
+        "    bench.reader('mine')\n"
+        "    with Lab() as other:\n"
+        "        other.bench().__enter__().reader('left behind')\n"
+        "    print([reader.name for reader in lab.service.readers], other.service is lab.service)\n"
+        "    print('PCSCLITE_CSOCK_NAME' in os.environ)\n"
+        "print(lab.service.readers, 'PCSCLITE_CSOCK_NAME' in os.environ)\n"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "PCSCLITE_CSOCK_NAME"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["['mine'] True", "True", "() False"]
 
 
 def test_a_reader_of_its_own() -> None:
@@ -213,49 +251,42 @@ def test_material_that_cannot_be(make_card: CardFactory) -> None:
         make_card(key=pfx, certificate=certificate)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"pin": 12345678}, "pin= is text, as in pin='24681357', not of type int"),
+        ({"pin": b"12345678"}, "pin= is text, as in pin='24681357', not of type bytes"),
+        ({"admin_key": "00" * 24}, "admin_key= is 24 bytes, not of type str"),
+        ({"policy": "minlen=6"}, "policy= is a vsc.PinPolicy, not of type str"),
+        ({"tries": "3"}, "tries= is a number, not of type str"),
+        ({"admin_tries": "3"}, "admin_tries= is a number, or None, not of type str"),
+        ({"puk": 5}, "puk= is text, or None, not of type int"),
+        ({"card_id": "x"}, "card_id= is a uuid.UUID, not of type str"),
+        ({"key": 5}, "key= is .* or its path, not of type int"),
+        ({"certificate": 5}, "certificate= is .* or its path, not of type int"),
+        ({"certificate": "ca", "name": 5}, "name= is text, not of type int"),
+        ({"key": "rsa:1024", "password": b"secret"}, "password= is text, or None, not of type bytes"),
+    ],
+)
+def test_options_of_another_kind(make_card: CardFactory, options: Any, words: str) -> None:
+    with pytest.raises(VscError, match=words):
+        make_card(**options)
+
+
+def test_what_the_card_of_a_user_has_beside_what_is_asked_for() -> None:
+    key = STOCK.key(1024, 0)
+    certificate = Authority("Somebody else").issue("Joan Clarke", key.public_key())
+    pfx = pkcs12.serialize_key_and_certificates(b"Joan", key, certificate, None, NoEncryption())
+    both = pem(key) + certificate.public_bytes(Encoding.PEM)
+    assert user_options({"pin": "1234"}) == {"pin": "1234", "key": "rsa:2048", "certificate": "ca"}
+    for bare in ("rsa:1024", key, pem(key), pem(key).decode(), None):
+        assert user_options({"key": bare}) == {"key": bare, "certificate": "ca"}
+    for brings_it in (pfx, both, both.decode()):
+        assert user_options({"key": brings_it}) == {"key": brings_it}
+    assert user_options({"key": both, "certificate": None}) == {"key": both, "certificate": None}
+
+
 def test_a_user_needs_a_certificate(make_card: CardFactory, tmp_path: Path) -> None:
     for card in (make_card(), make_card(key="rsa:1024"), SoftCard.make()):
         with pytest.raises(VscError, match="has a key and a certificate"):
             CardUser.of(card, VirtualReader(), made_by=make_card, folder=tmp_path)
-
-
-# --- the collector
-
-
-class Cycle:
-    def __init__(self) -> None:
-        self.me = self
-
-
-def test_the_collector_collects_in_its_own_thread() -> None:
-    collector, where = Collector(), []
-    collected = threading.Event()
-
-    def note(_: object) -> None:
-        where.append(threading.current_thread().name)
-        collected.set()
-
-    assert gc.isenabled()
-    collector.start()
-    try:
-        assert not gc.isenabled()
-        garbage = Cycle()
-        ref = weakref.ref(garbage, note)
-        del garbage
-        kept = [[] for _ in range(2 * gc.get_threshold()[0])]  # type: ignore[var-annotated]
-        assert collected.wait(60)
-    finally:
-        collector.stop()
-    assert (where, ref(), len(kept) > 0) == (["vsc-collector"], None, True)
-    assert gc.isenabled()
-
-
-def test_a_collector_that_was_off_stays_off() -> None:
-    gc.disable()
-    try:
-        collector = Collector()
-        collector.start()
-        collector.stop()
-        assert not gc.isenabled()
-    finally:
-        gc.enable()

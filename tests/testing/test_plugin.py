@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from tests.testing.conftest import INI, RunPytest
+from vsc.testing import plugin
+from vsc.testing.card_factory import CardOptions
 
 ALL_FIXTURES = """
     import os, subprocess, sys
@@ -215,10 +217,11 @@ def test_every_fixture_and_two_runs_in_one_process(pytester: pytest.Pytester) ->
 def test_the_marker_explains_itself(run_pytest: RunPytest) -> None:
     run = run_pytest("--markers")
     run.stdout.fnmatch_lines(["@pytest.mark.virtual_card(profile, pin, *fault): *"])
+    assert set(plugin.OPTIONS.split(", ")) == {*CardOptions.__annotations__, "fault"}
 
 
 def test_connections_that_nobody_closed(run_pytest: RunPytest) -> None:
-    """The garbage collector must not close them where the service could not answer: see vsc.testing.collector."""
+    """The garbage collector must not close them where the service could not answer: see vsc.pcsc.collector."""
     pytest.importorskip("smartcard")
     test = """
         import gc

@@ -66,6 +66,31 @@ def test_a_failure_has_the_trace_and_no_pin(run_pytest: RunPytest, pytester: pyt
                 assert secret not in text
 
 
+def test_subtests_that_fail_have_the_trace_and_the_test_goes_on(run_pytest: RunPytest) -> None:
+    if not hasattr(pytest, "Subtests"):
+        pytest.skip("this pytest has no subtests")
+    test = """
+        import pytest
+
+        @pytest.mark.virtual_card(fault="sw 6F00 on VERIFY")
+        def test_it(verify, subtests):
+            for wanted in ("6F00", "63C4", "6F00"):
+                with subtests.test(wanted):
+                    assert verify() == wanted
+
+        @pytest.mark.virtual_card(fault="sw 6F00 on VERIFY")
+        def test_never(virtual_card, subtests):
+            with subtests.test("one"):
+                assert False
+    """
+    run = run_pytest("-rA", conftest=CONFTEST, test_it=test)
+    told = run.stdout.str()
+    assert "cannot strike" not in told
+    run.stdout.fnmatch_lines(["FAILED test_it.py::test_never - *'sw 6F00 on VERIFY' never struck*"])
+    sections = told.split("APDU trace of Virtual Smart Card 00 00")
+    assert sections[1].count("VERIFY PIN") < sections[2].count("VERIFY PIN")
+
+
 def test_each_reader_has_its_trace(run_pytest: RunPytest) -> None:
     test = """
         def test_it(pcsc, card_factory):
@@ -111,9 +136,13 @@ def test_a_fault_that_never_struck_fails_the_test(run_pytest: RunPytest) -> None
 
         @pytest.mark.virtual_card(fault=fault)
         def test_no_reader(): pass
+
+        @pytest.mark.virtual_card(fault=fault)
+        def test_another_reader(pcsc):
+            pcsc.reader()
     """
     run = run_pytest("-rA", conftest=CONFTEST, test_it=test)
-    run.assert_outcomes(passed=2, failed=5, skipped=1)
+    run.assert_outcomes(passed=2, failed=6, skipped=1)
     run.stdout.fnmatch_lines_random(
         [
             "FAILED test_it.py::test_never - Failed: in 'Virtual Smart Card 00 00' 'sw 6F00 on VERIFY' never struck*",
@@ -121,6 +150,7 @@ def test_a_fault_that_never_struck_fails_the_test(run_pytest: RunPytest) -> None
             "FAILED test_it.py::test_injected - *never struck*",
             "FAILED test_it.py::test_fails_anyway - ValueError: first",
             "FAILED test_it.py::test_no_reader - *cannot strike*",
+            "FAILED test_it.py::test_another_reader - *cannot strike*",
         ]
     )
     assert "/vsc/faults/" not in run.stdout.str()
@@ -201,6 +231,7 @@ def test_wrong_markers_say_what_is_wrong(run_pytest: RunPytest) -> None:
         ]
     )
     assert "Traceback" not in run.stdout.str()
+    assert "24681357" not in run.stdout.str()
 
 
 def test_settings_and_overrides(run_pytest: RunPytest) -> None:
@@ -234,5 +265,20 @@ def test_settings_and_overrides(run_pytest: RunPytest) -> None:
             def test_own_card(self, card_user):
                 assert (card_user.pin, card_user.name) == ("55667788", "Mine")
                 assert card_user.certificate.issuer == card_user.certificate.subject
+
+        class TestOwnCertificate:
+            @pytest.fixture
+            def virtual_card_options(self, tmp_path):
+                from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+                from vsc.testing.identity import Authority, Stock
+                key = Stock().key(1024, 0)
+                certificate = Authority("Elsewhere").issue("Joan Clarke", key.public_key())
+                secret = BestAvailableEncryption(b"secret")
+                pfx = pkcs12.serialize_key_and_certificates(b"Joan", key, certificate, None, secret)
+                (tmp_path / "joan.pfx").write_bytes(pfx)
+                return {"key": tmp_path / "joan.pfx", "password": "secret"}
+
+            def test_own_certificate(self, card_user):
+                assert card_user.name == "Joan Clarke"
     """
-    run_pytest(conftest=CONFTEST, test_it=test).assert_outcomes(passed=4)
+    run_pytest(conftest=CONFTEST, test_it=test).assert_outcomes(passed=5)

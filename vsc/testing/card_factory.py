@@ -4,6 +4,7 @@ make_card = CardFactory()
 card = make_card(pin="24681357", key="rsa:2048", certificate="ca", name="Ada Lovelace")
 """
 
+import os
 import uuid
 from collections import Counter
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ SELF_SIGNED = "self-signed"
 BY_AUTHORITY = "ca"
 _DAYS = 365
 _PFX_VERSION = bytes.fromhex("020103")
+_PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE"
 
 
 class CardOptions(TypedDict, total=False):
@@ -58,14 +60,40 @@ class CardOptions(TypedDict, total=False):
 _FILLING = frozenset({"key", "certificate", "name", "password", "fresh_key"})
 
 
+_KINDS: dict[str, tuple[Any, str]] = {
+    "pin": (str, "text, as in pin='24681357'"),
+    "admin_key": (bytes, "24 bytes"),
+    "policy": (PinPolicy | None, "a vsc.PinPolicy"),
+    "tries": (int, "a number"),
+    "admin_tries": (int | None, "a number, or None"),
+    "puk": (str | None, "text, or None"),
+    "card_id": (uuid.UUID | None, "a uuid.UUID"),
+    "key": (str | bytes | os.PathLike | RSAPrivateKey | None, "'rsa:2048' and its like, or a key or its path"),
+    "certificate": (str | bytes | os.PathLike | x509.Certificate | None, "'ca', 'self-signed', or one or its path"),
+    "name": (str, "text"),
+    "password": (str | None, "text, or None"),
+}
+
+
 def checked_options(options: object) -> CardOptions:
-    """VscError for a name that is no option."""
+    """VscError for a name that is no option, or a value that is of another kind; the value is not told."""
     assert isinstance(options, dict)
     known = CardOptions.__annotations__
-    for name in options:
+    for name, value in options.items():
         if name not in known:
             raise VscError(f"a card has no option {name!r}; there is: {', '.join(known)}")
+        kind, words = _KINDS.get(name, (object, ""))
+        if not isinstance(value, kind):
+            raise VscError(f"{name}= is {words}, not of type {type(value).__name__}")
     return CardOptions(**options)  # type: ignore[typeddict-item]
+
+
+def user_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Adds what the card of a user has beside what is asked for: a key, and a certificate where the key brings none."""
+    options = {"key": "rsa:2048", **options}
+    if "certificate" not in options and not _brings_certificate(checked_options({"key": options["key"]})["key"]):
+        options["certificate"] = BY_AUTHORITY
+    return options
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +193,24 @@ def _read(key: Source | RSAPrivateKey, certificate: Source | x509.Certificate | 
     if isinstance(key, RSAPrivateKey):
         return read_key_and_certificate(key, _content(certificate))
     raw = read_file(_content(key), what="key file")
-    if raw[:1] == b"\x30" and _PFX_VERSION in raw[2:10]:
+    if _is_pfx(raw):
         if certificate is not None:
             raise VscError("a PFX brings its certificate: leave certificate= out")
         return read_pfx(raw, secret)
-    if certificate is None and b"-----BEGIN CERTIFICATE" in raw:
+    if certificate is None and _PEM_CERTIFICATE in raw:
         certificate = raw
     return read_key_and_certificate(raw, _content(certificate), secret)
+
+
+def _brings_certificate(key: Source | RSAPrivateKey | None) -> bool:
+    if key is None or isinstance(key, RSAPrivateKey) or (isinstance(key, str) and key.startswith("rsa:")):
+        return False
+    raw = read_file(_content(key), what="key file")
+    return _is_pfx(raw) or _PEM_CERTIFICATE in raw
+
+
+def _is_pfx(raw: bytes) -> bool:
+    return raw[:1] == b"\x30" and _PFX_VERSION in raw[2:10]
 
 
 def _content(source: Any) -> Any:

@@ -50,7 +50,8 @@ class Cut:
     compares, if it presents a PIN or key. before: at the last answer. commits: what the whole command makes
     permanent, one after the other; stored: what had been made permanent when the power went. outcome: what the whole
     command comes to. found: what the card has after the restart, by way of its image; card: that card, powered, to be
-    asked. It is nobody else's: do with it what you like.
+    asked. It is nobody else's: do with it what you like. by_anybody: after an answer, what the card would keep had the
+    command come with nothing proved, for each application; empty if it presents a PIN or key, or changes nothing.
     """
 
     command: str
@@ -64,6 +65,7 @@ class Cut:
     outcome: Outcome
     found: State
     card: SoftCard
+    by_anybody: tuple[State, ...] = ()
 
     def __str__(self) -> str:
         told = f"command {self.number}, {self.command}"
@@ -107,6 +109,10 @@ def no_try_refunded(cut: Cut) -> None:
         most = max(before.get(name, tries), after.get(name, tries) if may_rise else 0)
         if tries > min(most, stored.get(name, tries)):
             raise AssertionError(f"{name}: {tries} after the restart; {min(most, stored[name])} would be honest")
+    for state in cut.by_anybody:
+        for name, tries in _counters(state).items():
+            if tries > before.get(name, tries):
+                raise AssertionError(f"{name}: {before[name]} before it, {tries} after it, and nothing is proved")
     if cut.spends is not None and cut.spends in before:
         _check_spending(cut, cut.spends, before[cut.spends])
 
@@ -146,8 +152,9 @@ def nothing_half_written(cut: Cut) -> None:
     if found not in (_without_counters(cut.before), _without_counters(cut.after)):
         left = _inline(diff(cut.found, cut.after))
         raise AssertionError(f"neither as before the command nor as after it, which would be: {left}")
-    is_refused = not cut.succeeds and cut.outcome.response.sw >> 8 not in (0x62, 0x63)
-    if is_refused and _without_counters(cut.after) != _without_counters(cut.before):
+    # 63Cx of a command that presents a PIN or key says no; other warnings say that it is done.
+    is_warned = cut.outcome.response.sw >> 8 in (0x62, 0x63) and not (cut.spends is not None and cut.was_wrong)
+    if not (cut.succeeds or is_warned) and _without_counters(cut.after) != _without_counters(cut.before):
         raise AssertionError(f"the command is refused and changes: {_inline(diff(cut.before, cut.after))}")
 
 

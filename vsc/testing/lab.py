@@ -9,19 +9,16 @@ A lab is for the whole run: libpcsclite chooses its service once in the life of 
 readers are gone when it ends. Neither needs pytest; `vsc.testing.plugin` makes fixtures of them.
 """
 
-import atexit
 import os
-import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 from vsc.pcsc import PcscError, Service, use_in_this_process
 from vsc.pcsc.service import VARIABLE
-from vsc.reader import free_name
-from vsc.testing.collector import Collector
+from vsc.reader import Reader, free_name
 from vsc.testing.reader import VirtualReader
 
 MAX_TRACE_LINES = 1_000
@@ -33,7 +30,10 @@ class CardBugError(PcscError):
 
 
 class Lab:
-    """A private PC/SC service that this process uses, too, while the lab is open. One lab at a time.
+    """A private PC/SC service that this process uses, too, while the lab is open.
+
+    A lab within a lab has the same service, and leaves the readers of the other one alone.
+
 
     in_this_process: False leaves PC/SC of this process alone; programs that are started with `environment` use the
         service all the same.
@@ -42,6 +42,7 @@ class Lab:
     def __init__(self, *, in_this_process: bool = True) -> None:
         self._in_this_process = in_this_process
         self._before: str | None = None
+        self._found: tuple[Reader, ...] = ()
         self.service = Service()
 
     def __enter__(self) -> Self:
@@ -51,6 +52,7 @@ class Lab:
             return self
         self._before = os.environ.get(VARIABLE)
         self.service = _own_service()
+        self._found = self.service.readers
         return self
 
     def __exit__(
@@ -60,7 +62,8 @@ class Lab:
             self.service.stop()
             return
         for reader in self.service.readers:
-            self.service.remove_reader(reader)
+            if reader not in self._found:
+                self.service.remove_reader(reader)
         os.environ.pop(VARIABLE, None)
         if self._before is not None:
             os.environ[VARIABLE] = self._before
@@ -95,7 +98,7 @@ def _own_service() -> Service:
     if _own:
         use_in_this_process(_own[0])
         return _own[0]
-    service, collector, pid = Service(), Collector(), os.getpid()
+    service = Service()
     service.start()
     try:
         use_in_this_process(service)
@@ -103,16 +106,6 @@ def _own_service() -> Service:
         service.stop()
         raise
     _own.append(service)
-    collector.start()
-
-    def end() -> None:
-        if os.getpid() == pid:  # Not in a child made by fork: the socket is its parent's.
-            for name in ("last_exc", "last_value", "last_traceback"):  # What pytest keeps of a test that has failed.
-                sys.__dict__.pop(name, None)
-            collector.stop()
-            service.stop()
-
-    atexit.register(end)
     return service
 
 
@@ -187,9 +180,10 @@ class Bench:
                 report.sections.append((title, text))
 
     def close(self) -> None:
-        """Takes the readers away, and the faults that wait in them."""
-        for reader in self.readers:
-            reader.close()
-            if reader in self.lab.service.readers:
-                self.lab.service.remove_reader(reader)
-        self.lab.service.come_back()  # A fault may have made it go.
+        """Takes the readers away, and the faults that wait in them: all of them, whatever a card raises at that."""
+        with ExitStack() as last:
+            last.callback(self.lab.service.come_back)  # A fault may have made it go.
+            for reader in self.readers:
+                if reader in self.lab.service.readers:
+                    last.callback(self.lab.service.remove_reader, reader)
+                last.callback(reader.close)

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from vsc.trace import Trace
 
 T = TypeVar("T")
-MARKER, _BENCH = "virtual_card", pytest.StashKey["Bench"]()
-OPTIONS = "profile, pin, admin_key, policy, tries, admin_tries, puk, card_id, seed, key, certificate, name, fault"
+MARKER = "virtual_card"
+OPTIONS = (
+    "profile, pin, admin_key, policy, tries, admin_tries, puk, card_id, seed, key, certificate, name, password, "
+    "fresh_key, fault"
+)
+_BENCH, _HAS_FAULTS = pytest.StashKey["Bench | None"](), pytest.StashKey["bool | None"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,21 +63,25 @@ def virtual_card_options() -> dict[str, Any]:
 @pytest.fixture
 def _wanted(virtual_card_options: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, Any]:
     """By the function's marker before the class's, before the module's, before the fixture."""
-    filled = {"key": "rsa:2048", "certificate": "ca"} if "card_user" in request.fixturenames else {}
-    options = filled | virtual_card_options
+    options = dict(virtual_card_options)
     for mark in reversed(list(request.node.iter_markers(MARKER))):
         if mark.args:
-            pytest.fail(f"the marker {MARKER} takes options by name: pin=..., not {mark.args[0]!r}", pytrace=False)
+            pytest.fail(f"the marker {MARKER} takes options by name, as in pin=...", pytrace=False)
         options |= mark.kwargs
-    return options
+    if "card_user" not in request.fixturenames:
+        return options
+    from vsc.testing.card_factory import user_options
+
+    return _tried(lambda: user_options(options))
 
 
 @pytest.fixture
-def virtual_reader(pcsc: "Bench", _wanted: dict[str, Any]) -> "VirtualReader":
+def virtual_reader(pcsc: "Bench", _wanted: dict[str, Any], request: pytest.FixtureRequest) -> "VirtualReader":
     """A fresh empty reader, which PC/SC clients see, with the faults of the marker."""
     reader, faults = pcsc.reader(), _wanted.get("fault")
     if faults is not None:
         _tried(lambda: reader.inject(*faults if isinstance(faults, list | tuple) else (faults,)))
+        request.node.stash[_HAS_FAULTS] = True
     return reader
 
 
@@ -125,7 +133,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     if (bench := item.stash.get(_BENCH, None)) is not None:
         bench.check_cards()
         _tried(bench.check)
-    elif any(mark.kwargs.get("fault") for mark in item.own_markers if mark.name == MARKER):
+    is_marked = any(mark.kwargs.get("fault") for mark in item.own_markers if mark.name == MARKER)
+    if is_marked and not item.stash.get(_HAS_FAULTS, None):
         pytest.fail("the fault of the marker cannot strike: the test does not use virtual_reader", pytrace=False)
 
 
@@ -133,10 +142,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Adds the traces, and what cards have raised, to the report of a failure."""
     report = yield
-    if (bench := item.stash.get(_BENCH, None)) is not None and (report.failed or report.when == "teardown"):
-        del item.stash[_BENCH]
-        if report.failed:
-            bench.tell(report)
+    if report.failed and (bench := item.stash.get(_BENCH, None)) is not None:
+        bench.tell(report)
+    if report.when == "teardown":  # Not before: a subtest that fails is told of, and the test goes on.
+        item.stash[_BENCH] = item.stash[_HAS_FAULTS] = None
     return report
 
 

@@ -65,6 +65,8 @@ class VirtualReader(Reader):
         """Takes the card out, if there is one, and ends the trace and the faults. The trace can still be read."""
         if self.plan is not None:
             self.plan.clear()
-        if self.card is not None:
-            self.eject()
-        self._end_of_trace()
+        try:
+            if self.card is not None:
+                self.eject()
+        finally:
+            self._end_of_trace()

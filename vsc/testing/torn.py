@@ -5,7 +5,7 @@ the card, what the whole command would come to; then the command runs in earnest
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 
 from card_os.card import Outcome
@@ -52,6 +52,7 @@ class Step:
 class _Command:
     """A command under way. spends: the counter that it has to lower first, once that is known."""
 
+    raw: bytes
     before: State
     commits: list[State] = field(default_factory=list)
     spends: str | None = None
@@ -96,8 +97,11 @@ class Run:
 
     def play(self, scenario: Scenario) -> Iterator[Cut]:
         """Runs it whole; gives the power cuts after each answer, which need no run of their own."""
-        scenario(self._soft)
+        given = scenario(self._soft)
         self._is_dead = True
+        if isinstance(given, Coroutine):
+            given.close()
+            raise UnsteadyScenarioError("the scenario is async, and nobody runs it: give a function that does")
         for evidence in self._answered:
             yield self._cut(evidence)
 
@@ -124,7 +128,7 @@ class Run:
         """A command comes to the card."""
         self.check_power()
         number = len(self.steps)
-        self._command = command = _Command(self._state(self._card.persistent))
+        self._command = command = _Command(raw, self._state(self._card.persistent))
         if self._place is not None and number == self._place.command:
             self._tear(raw, command, self._place)
         outcome = self._card.run_whole(raw)
@@ -236,7 +240,21 @@ class Run:
             outcome=evidence.outcome,
             found=self._state(card.persistent),
             card=card,
+            by_anybody=self._by_anybody(evidence),
         )
+
+    def _by_anybody(self, evidence: _Evidence) -> tuple[State, ...]:
+        if evidence.place.moment is not Moment.ANSWERED or not evidence.commits or evidence.command.spends is not None:
+            return ()
+        command, found = evidence.command, []
+        for application in self._start.profile.applications:
+            # Before a card is in use all is free: nothing in it is worth a try.
+            if application.protected(command.before.persistent.state(application.aid)):
+                card = restarted(self._start, command.before.persistent)
+                card.transmit(bytes([0x00, 0xA4, 0x04, 0x0C, len(application.aid)]) + application.aid)
+                card.transmit(command.raw)
+                found.append(self._state(card.persistent))
+        return tuple(found)
 
 
 def restarted(start: SoftCard, persistent: Persistent) -> SoftCard:

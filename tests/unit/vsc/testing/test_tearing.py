@@ -16,6 +16,8 @@ from card_os.application import Application
 from card_os.apps.gids import Gids, data
 from card_os.apps.gids.codec import encode
 from card_os.apps.gids.commands import COMMANDS
+from card_os.apps.gids.pins import verify_command
+from card_os.apps.gids.security import manage_security_environment
 from card_os.apps.gids.session import GidsSession, require
 from card_os.apps.gids.state import DataFile, GidsState, GidsVolatile
 from card_os.apps.gids.wire import FileOperation, Ins
@@ -26,6 +28,7 @@ from card_os.env import Env
 from card_os.memory import Memory, Persistent
 from card_os.pin import Pin, verify
 from card_os.sw import SW, CardError, WrongReference
+from card_os.tlv import Tlv
 from card_os.wire import WireError
 from tests.unit.card_os.apps.gids.gids_card import ADMIN_KEY
 from tests.unit.vsc.testing.gids_life import LIVES, PIN, Life, card_in_use, send
@@ -147,6 +150,24 @@ def resets_in_two_commits(session: GidsSession, reference: int, new: bytes) -> N
     session.commit(replace(session.state, pin=pin.with_value(new)))
 
 
+def refunds_to_anybody(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """MANAGE SECURITY ENVIRONMENT gives the tries back, with nothing proved."""
+    pin = session.state.pin
+    session.commit(replace(session.state, pin=replace(pin, tries_left=pin.try_limit)))
+    return manage_security_environment(session, apdu)
+
+
+def punishes(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """VERIFY of a wrong PIN writes into a file, too."""
+    try:
+        return verify_command(session, apdu)
+    except WrongReference:
+        file = session.state.file(0xA010)
+        assert isinstance(file, DataFile)
+        session.commit(session.state.with_file(file.with_object(Tlv(0xDF31, b"wrong"))))
+        raise
+
+
 def stores_late(memory: Memory, new: Persistent) -> None:
     """A change is stored when the next one comes."""
     memory._store(memory._persistent)
@@ -166,7 +187,11 @@ def forgets_counters(state: GidsState) -> bytes:
 _left: dict[str, int] = {}
 _volatiles: dict[str, GidsVolatile] = {}
 
-PUT_DATA_ROW = "the row of PUT DATA"
+ROWS = {
+    "the row of PUT DATA": Ins.PUT_DATA,
+    "the row of MANAGE SECURITY ENVIRONMENT": Ins.MANAGE_SECURITY_ENVIRONMENT,
+    "the row of VERIFY": Ins.VERIFY,
+}
 
 BUGS: list[tuple[str, Callable[..., Any], str]] = [
     ("card_os.apps.gids.pins.verify", refunds, "no try refunded"),
@@ -174,8 +199,10 @@ BUGS: list[tuple[str, Callable[..., Any], str]] = [
     ("card_os.apps.gids.pins.verify", swaps_commits, "no try refunded"),
     ("card_os.apps.gids.pins.verify", counts_in_memory, "no try refunded"),
     ("card_os.apps.gids.authentication.authenticate", trusts_responses, "no try refunded"),
-    (PUT_DATA_ROW, puts_in_two_commits, "nothing half written"),
-    (PUT_DATA_ROW, writes_and_refuses, "nothing half written"),
+    ("the row of MANAGE SECURITY ENVIRONMENT", refunds_to_anybody, "no try refunded"),
+    ("the row of PUT DATA", puts_in_two_commits, "nothing half written"),
+    ("the row of PUT DATA", writes_and_refuses, "nothing half written"),
+    ("the row of VERIFY", punishes, "nothing half written"),
     ("card_os.apps.gids.pins._set", resets_in_two_commits, "no try refunded"),
     ("card_os.memory.Memory.commit", stores_late, "nothing acknowledged lost"),
     ("card_os.apps.gids.codec.encode", forgets_counters, "no try refunded"),
@@ -196,8 +223,8 @@ def test_a_planted_bug_is_found(
     _left.clear()
     _volatiles.clear()
     with monkeypatch.context() as patch:
-        if place == PUT_DATA_ROW:
-            patch.setattr(Gids, "commands", {**COMMANDS, Ins.PUT_DATA: replace(COMMANDS[Ins.PUT_DATA], run=bug)})
+        if place in ROWS:
+            patch.setattr(Gids, "commands", {**COMMANDS, ROWS[place]: replace(COMMANDS[ROWS[place]], run=bug)})
         else:
             patch.setattr(place, bug)
         with pytest.raises(TornCardError) as caught:
@@ -255,6 +282,14 @@ def test_without_a_card_it_takes_a_personalised_one() -> None:
 
 def test_a_scenario_that_changes_nothing_has_no_cuts() -> None:
     assert tear_everywhere(lambda card: card.reset()).cuts == 0
+
+
+def test_a_scenario_that_nobody_runs_is_told() -> None:
+    async def scenario(card: SoftCard) -> None:
+        card.gids().verify_pin(PIN)
+
+    with pytest.raises(UnsteadyScenarioError, match="is async"):
+        tear_everywhere(scenario)
 
 
 def test_an_invariant_of_ones_own() -> None:

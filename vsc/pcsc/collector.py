@@ -43,5 +43,5 @@ class Collector:
     def _run(self) -> None:
         while not self._over.wait(_LOOK_S):
             due = [count > limit for count, limit in zip(gc.get_count(), gc.get_threshold(), strict=True)]
-            if due[0] and self._was_on:
+            if due[0] and self._was_on and gc.get_threshold()[0]:  # 0 means never.
                 gc.collect(2 if all(due) else 1 if due[1] else 0)

@@ -74,7 +74,7 @@ class Plan:
 
     def add(self, *faults: Fault | str) -> None:
         """Arms more faults. FaultSyntaxError; FaultError for a torn commit of a card in the reader that has none."""
-        parsed = [Fault.parse(one) if isinstance(one, str) else one for one in faults]
+        parsed = [_fault(one) for one in faults]
         card = self._reader.card
         if card is not None:
             check_can_be_torn(parsed, card, self._reader.name)
@@ -270,6 +270,14 @@ def inject(reader: Reader, *faults: Fault | str, wait: Wait | None = None) -> Pl
 
 
 _injecting = threading.Lock()
+
+
+def _fault(one: object) -> Fault:
+    if isinstance(one, Fault):
+        return one
+    if isinstance(one, str):
+        return Fault.parse(one)
+    raise FaultError(f"a fault is a text, 'sw 6F00 on VERIFY' say, or a Fault, not {type(one).__name__}")
 
 
 def _reason(fault: Fault) -> str:

@@ -40,7 +40,7 @@ def use_in_this_process(service: Service) -> None:
             _restore(before)
             raise TooLateError(
                 f"{library} of this process talks to another PC/SC service already, and does so for ever: "
-                "call use_in_this_process before the first use of PC/SC"
+                "nothing in it may use PC/SC before use_in_this_process, or the first fixture of vsc, is at work"
             )
     _users.add(service)
     if not _collectors:

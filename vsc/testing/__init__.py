@@ -74,8 +74,15 @@ _SOURCES = {
     "tear_everywhere": "vsc.testing.tearing",
 }
 
+_NO_HYPOTHESIS = "hypothesis is not installed: pip install 'virtual-smart-card[hypothesis]'"
+
 
 def __getattr__(name: str) -> object:
     if name in _SOURCES:
-        return getattr(import_module(_SOURCES[name]), name)
+        try:
+            return getattr(import_module(_SOURCES[name]), name)
+        except ModuleNotFoundError as error:
+            if error.name != "hypothesis":
+                raise
+            raise ModuleNotFoundError(_NO_HYPOTHESIS, name=error.name) from None
     raise AttributeError(f"module 'vsc.testing' has no attribute {name!r}")

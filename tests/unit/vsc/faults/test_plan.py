@@ -529,3 +529,9 @@ def test_the_card_that_comes_back_is_seen_by_observers(reader: Reader) -> None:
     with pytest.raises(CardRemovedError):
         reader.transmit(verify("00000000"))
     assert [event.kind for event in events] == [EventKind.EJECTED, EventKind.INSERTED]
+
+
+@pytest.mark.parametrize("what", [7, None, b"mute on any"])
+def test_what_can_be_no_fault(reader: Reader, what: object) -> None:
+    with pytest.raises(FaultError, match=f"a fault is a text, .*, or a Fault, not {type(what).__name__}"):
+        inject(reader, what)  # type: ignore[arg-type]

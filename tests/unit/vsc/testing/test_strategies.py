@@ -203,5 +203,8 @@ def test_vsc_testing_needs_no_hypothesis() -> None:
         "from vsc.testing import SoftCard, History\n"
         "History().run(SoftCard.make())\n"
         "import vsc.cli.__main__\n"
+        "try: from vsc.testing import CardMachine\n"
+        "except ModuleNotFoundError as error: print(error)\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], check=True, timeout=60, stdout=subprocess.PIPE, text=True)
+    assert done.stdout == "hypothesis is not installed: pip install 'virtual-smart-card[hypothesis]'\n"

@@ -88,12 +88,13 @@ class Application(Generic[S, V]):
         """Gives the state fact by fact, with no secret shown; without better words, what `describe` says, hidden."""
         return described(self.describe(state))
 
-    def spends(self, session: Session[S, V], apdu: CommandApdu) -> str | None:
-        """Names the counter (a fact) of the PIN or key that a whole command presents; None if it presents none.
+    def spends(self, session: Session[S, V], apdu: CommandApdu) -> tuple[str, ...]:
+        """Names the counter (a fact) of the PIN or key that a whole command presents; empty if it presents none.
 
-        A card lowers that counter, and stores it, before it compares anything.
+        A card lowers that counter, and stores it, before it compares anything. Behind it: what other counters the
+        command gives back, if it is right.
         """
-        return None
+        return ()
 
     def protected(self, state: S) -> Sequence[bytes]:
         """Gives commands that must be refused for this state as long as nobody has proved anything."""

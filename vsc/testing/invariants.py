@@ -47,18 +47,19 @@ class Cut:
 
     command: in words, secrets hidden; number: which one of the scenario, from 1. moment and commit: where in the
     command, commits counted from 1 (0: it makes none). spends: the counter that the command has to lower before it
-    compares, if it presents a PIN or key. before: at the last answer. commits: what the whole command makes
-    permanent, one after the other; stored: what had been made permanent when the power went. outcome: what the whole
-    command comes to. found: what the card has after the restart, by way of its image; card: that card, powered, to be
-    asked. It is nobody else's: do with it what you like. by_anybody: after an answer, what the card would keep had the
-    command come with nothing proved, for each application; empty if it presents a PIN or key, or changes nothing.
+    compares, if it presents a PIN or key, and behind it others that it gives back if that is right. before: at the
+    last answer. commits: what the whole command makes permanent, one after the other; stored: what had been made
+    permanent when the power went. outcome: what the whole command comes to. found: what the card has after the
+    restart, by way of its image; card: that card, powered, to be asked. It is nobody else's: do with it what you
+    like. by_anybody: after an answer, what the card would keep had the command come with nothing proved, for each
+    application; empty if it presents a PIN or key, or changes nothing.
     """
 
     command: str
     number: int
     moment: Moment
     commit: int
-    spends: str | None
+    spends: tuple[str, ...]
     before: State
     commits: tuple[State, ...]
     stored: State
@@ -105,7 +106,7 @@ def no_try_refunded(cut: Cut) -> None:
     is_done = cut.succeeds and _without_counters(cut.stored) == _without_counters(cut.after)
     for name, tries in found.items():
         # A right PIN gives its tries back whatever becomes of the rest of the command (6A80 for a new PIN, say).
-        may_rise = is_done or (name == cut.spends and not cut.was_wrong)
+        may_rise = (is_done and name in (cut.spends or found)) or (name in cut.spends[:1] and not cut.was_wrong)
         most = max(before.get(name, tries), after.get(name, tries) if may_rise else 0)
         if tries > min(most, stored.get(name, tries)):
             raise AssertionError(f"{name}: {tries} after the restart; {min(most, stored[name])} would be honest")
@@ -113,8 +114,9 @@ def no_try_refunded(cut: Cut) -> None:
         for name, tries in _counters(state).items():
             if tries > before.get(name, tries):
                 raise AssertionError(f"{name}: {before[name]} before it, {tries} after it, and nothing is proved")
-    if cut.spends is not None and cut.spends in before:
-        _check_spending(cut, cut.spends, before[cut.spends])
+    for name in cut.spends[:1]:
+        if name in before:
+            _check_spending(cut, name, before[name])
 
 
 def _check_spending(cut: Cut, name: str, tries: int) -> None:
@@ -153,7 +155,7 @@ def nothing_half_written(cut: Cut) -> None:
         left = _inline(diff(cut.found, cut.after))
         raise AssertionError(f"neither as before the command nor as after it, which would be: {left}")
     # 63Cx of a command that presents a PIN or key says no; other warnings say that it is done.
-    is_warned = cut.outcome.response.sw >> 8 in (0x62, 0x63) and not (cut.spends is not None and cut.was_wrong)
+    is_warned = cut.outcome.response.sw >> 8 in (0x62, 0x63) and not (cut.spends and cut.was_wrong)
     if not (cut.succeeds or is_warned) and _without_counters(cut.after) != _without_counters(cut.before):
         raise AssertionError(f"the command is refused and changes: {_inline(diff(cut.before, cut.after))}")
 

@@ -50,12 +50,12 @@ class Step:
 
 @dataclass(slots=True)
 class _Command:
-    """A command under way. spends: the counter that it has to lower first, once that is known."""
+    """A command under way. spends: as Application.spends has it, once that is known."""
 
     raw: bytes
     before: State
     commits: list[State] = field(default_factory=list)
-    spends: str | None = None
+    spends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +192,10 @@ class Run:
         self.check_power()
         self._stored = new
 
-    def understand(self, counter: str | None) -> None:
-        """The command under way is whole now, and presents what this counter counts."""
+    def understand(self, counters: tuple[str, ...]) -> None:
+        """The command under way is whole now, and presents what the first of these counters counts."""
         if self._command is not None:
-            self._command.spends = counter
+            self._command.spends = counters
 
     # --- the power
 
@@ -244,7 +244,7 @@ class Run:
         )
 
     def _by_anybody(self, evidence: _Evidence) -> tuple[State, ...]:
-        if evidence.place.moment is not Moment.ANSWERED or not evidence.commits or evidence.command.spends is not None:
+        if evidence.place.moment is not Moment.ANSWERED or not evidence.commits or evidence.command.spends:
             return ()
         command, found = evidence.command, []
         for application in self._start.profile.applications:

@@ -28,7 +28,7 @@ class Watcher(Protocol):
         """A command comes; the watcher has it run, or not (`WatchedCard.run_whole`)."""
         ...
 
-    def understand(self, counter: str | None) -> None:
+    def understand(self, counters: tuple[str, ...]) -> None:
         """The command under way is whole now, and presents what this counter counts."""
         ...
 
@@ -106,10 +106,10 @@ class WatchedCard(Card):
 
     def _run(self, number: int, channel: Channel, session: Session[Any, Any], apdu: CommandApdu) -> ResponseApdu:
         application = channel.application
-        counter = application.spends(session, apdu) if application is not None else None
-        if counter is not None and application is not None and len(self._applications) > 1:
-            counter = f"{application.name}: {counter}"
-        self._watching.understand(counter)
+        counters = application.spends(session, apdu) if application is not None else ()
+        if application is not None and len(self._applications) > 1:
+            counters = tuple(f"{application.name}: {counter}" for counter in counters)
+        self._watching.understand(counters)
         return super()._run(number, channel, session, apdu)
 
 

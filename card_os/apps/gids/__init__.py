@@ -70,7 +70,7 @@ class Gids(Application[GidsState, GidsVolatile]):
     def facts(self, state: GidsState) -> Iterable[Fact]:
         return facts.facts(state)
 
-    def spends(self, session: GidsSession, apdu: CommandApdu) -> str | None:
+    def spends(self, session: GidsSession, apdu: CommandApdu) -> tuple[str, ...]:
         return facts.spends(session, apdu)
 
     def protected(self, state: GidsState) -> Sequence[bytes]:

@@ -84,32 +84,32 @@ def _admin_name(key_id: int) -> str:
     return "admin key" if key_id == ADMIN_KEY_ID else f"admin key {key_id:02X}"
 
 
-def spends(session: GidsSession, apdu: CommandApdu) -> str | None:
+def spends(session: GidsSession, apdu: CommandApdu) -> tuple[str, ...]:
     """VERIFY with data, CHANGE REFERENCE DATA with the old value, RESET RETRY COUNTER with the PUK, and a response to
     a challenge of an admin key that has a limit."""
     if apdu.ins == Ins.GENERAL_AUTHENTICATE:
         return _spends_admin(session, apdu)
     if session.state.life_cycle == LifeCycle.INITIALISATION or apdu.p1 or not apdu.data:
-        return None
+        return ()
     if apdu.ins == Ins.RESET_RETRY_COUNTER:
-        return "PUK tries"
+        return "PUK tries", "PIN tries"
     if apdu.ins in (Ins.VERIFY, Ins.CHANGE_REFERENCE_DATA):
-        return next((name for reference, name in _COUNTERS.items() if reference == apdu.p2), None)
-    return None
+        return tuple(name for reference, name in _COUNTERS.items() if reference == apdu.p2)
+    return ()
 
 
-def _spends_admin(session: GidsSession, apdu: CommandApdu) -> str | None:
+def _spends_admin(session: GidsSession, apdu: CommandApdu) -> tuple[str, ...]:
     component = session.volatile.environment.get(Crt.AUTHENTICATION)
     challenge = session.volatile.challenge
     # 7C and its length, one or two bytes of it, then the tag.
     is_response = apdu.data[:1] == bytes([Tag.DYNAMIC_AUTHENTICATION]) and _RESPONSE in apdu.data[2:4]
     if component is None or challenge is None or not is_response:
-        return None
+        return ()
     file = session.state.key_file(component.key_id)
     if not isinstance(file, KeyFile) or not isinstance(file.key, AdminKey) or file.key.try_limit is None:
-        return None
+        return ()
     allowed = file.rule.allows(FileOperation.USE_KEY, session.volatile.granted)
-    return f"{_admin_name(component.key_id)} tries" if allowed else None
+    return (f"{_admin_name(component.key_id)} tries",) if allowed else ()
 
 
 def protected(state: GidsState) -> Sequence[bytes]:

@@ -157,6 +157,14 @@ def refunds_to_anybody(session: GidsSession, apdu: CommandApdu) -> bytes:
     return manage_security_environment(session, apdu)
 
 
+def refunds_the_other(session: GidsSession, apdu: CommandApdu) -> bytes:
+    """A right PIN gives the PUK its tries back."""
+    verify_command(session, apdu)
+    puk = session.state.puk
+    session.commit(replace(session.state, puk=replace(puk, tries_left=puk.try_limit)))
+    return b""
+
+
 def punishes(session: GidsSession, apdu: CommandApdu) -> bytes:
     """VERIFY of a wrong PIN writes into a file, too."""
     try:
@@ -426,6 +434,27 @@ def test_a_card_without_power_does_nothing_more(monkeypatch: pytest.MonkeyPatch)
     assert tear_everywhere(a_day, card=card_in_use).cuts == 24
 
 
+@pytest.mark.parametrize("is_planted", [False, True])
+def test_a_right_pin_gives_back_its_own_tries_only(monkeypatch: pytest.MonkeyPatch, is_planted: bool) -> None:
+    def scenario(card: SoftCard) -> None:
+        host = card.gids()
+        with suppress(RefusedError):
+            host.reset_pin_with_puk(puk=b"00000000", new=PIN)
+        host.verify_pin(PIN)
+        host.reset_pin_with_puk(puk=b"87654321", new=PIN)  # That gives both back, whatever is new in it.
+
+    def card() -> SoftCard:
+        return SoftCard.make(puk="87654321", pin=PIN.decode(), seed=1)
+
+    if not is_planted:
+        assert tear_everywhere(scenario, card=card).commits > 4
+        return
+    row = replace(COMMANDS[Ins.VERIFY], run=refunds_the_other)
+    monkeypatch.setattr(Gids, "commands", {**COMMANDS, Ins.VERIFY: row})
+    with pytest.raises(TornCardError, match="PUK tries: 5 after the restart; 4 would be honest"):
+        tear_everywhere(scenario, card=card)
+
+
 def test_an_image_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def decode(raw: bytes) -> GidsState:
         raise WireError("nonsense")
@@ -447,8 +476,8 @@ class Safe(Application[bytes, None]):
     def describe(self, state: bytes) -> Description:
         return {"code": {"tries_left": state[0]}, "openings": f"{state[1]}"}
 
-    def spends(self, session: Session[bytes, None], apdu: CommandApdu) -> str | None:
-        return "code tries" if apdu.ins == 0x20 else None
+    def spends(self, session: Session[bytes, None], apdu: CommandApdu) -> tuple[str, ...]:
+        return ("code tries",) if apdu.ins == 0x20 else ()
 
 
 def opens(session: Session[bytes, None], apdu: CommandApdu) -> bytes:

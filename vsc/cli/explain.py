@@ -23,7 +23,7 @@ def explain_command(what: str) -> None:
     """
     raw = _bytes(what)
     if raw is None:
-        _log(Path(what))
+        _log(what)
     elif len(raw) == 2:
         _status(int.from_bytes(raw, "big"))
     elif len(raw) < 4:
@@ -74,13 +74,14 @@ def _apdu(raw: bytes) -> None:
                 click.echo(f"  {'63Cx' if sw == 0x63C0 else f'{sw:04X}'}  {said}")
 
 
-def _log(path: Path) -> None:
+def _log(what: str) -> None:
     # Imported only now: a status word needs no log.
     from vsc.cli.trace import entries_of, printer, writer_for
     from vsc.trace.text import Tone
 
+    path = Path(what)
     if not path.is_file():
-        raise click.UsageError(f"{str(path)!r} is no status word, no APDU in hexadecimal, and no file")
+        raise click.UsageError(f"{what!r} is no status word, no APDU in hexadecimal, and no file")
     entries = entries_of(path)
     writer, show = writer_for(entries), printer()
     refused = commands = 0

@@ -34,7 +34,8 @@ class ReplayCard:
     asked for, in whatever form, and by what was selected and proven before. Commands are compared masked: any PIN of
     the same length is the one of the log.
     atr: what it answers to reset; None: what the log tells, or the one of the profile whose application the log
-    selects. LogError if there is none; ValueError for an unknown mode, or for an ATR that has not 2 to 33 bytes.
+    selects. LogError if there is none, and for a log without APDUs; ValueError for an unknown mode, or for an ATR that
+    has not 2 to 33 bytes.
     prover: mode "learnt" only: a card with the key that the card of the log had; it answers challenges, so that hosts
     that check such answers are content.
 
@@ -52,6 +53,8 @@ class ReplayCard:
             raise LogError(f"the log has APDUs of {len(log.readers)} readers: take those of one, log.of(name)")
         self._entries = log.entries
         self._apdus = apdus(log.entries)
+        if not self._apdus:
+            raise LogError("there is no APDU in the log, so there is no answer that a card could give")
         self._memory = _memory(log, mode, prover)
         self.mode = mode
         self.atr = atr or log.atr or _atr_of_profile(log)

@@ -186,6 +186,8 @@ class Decoder:
             channel.chain, channel.hidden_bytes, channel.parts = whole, hidden, channel.parts + 1
             size = len(apdu.data) or _lc(line.entry.command)
             details = f"{_beginning(whole, hidden)}, part {channel.parts}, {bytes_words(size)}"
+            if line.sw is not None and line.sw >> 8 not in _SUCCESSES:
+                channel.chain, channel.hidden_bytes, channel.parts = None, 0, 0  # A refused part ends its chain.
             return replace(line, details=details.removeprefix(", "))
         parts, channel.chain, channel.hidden_bytes, channel.parts = channel.parts, None, 0, 0
         details = self._details(channel, whole, hidden) + (f", {parts + 1} parts" if parts else "")

@@ -96,6 +96,7 @@ def test_export(shell: Shell, log: Path, tmp_path: Path, suffix: str) -> None:
         (("explain", "0020008004 31323334"), "an APDU with a PIN or key is not taken as an argument"),
         (("explain", "002000"), "a status word has 2 bytes, an APDU at least 4"),
         (("explain", "hello"), "'hello' is no status word, no APDU in hexadecimal, and no file"),
+        (("explain", ""), "'' is no status word, no APDU in hexadecimal, and no file"),
         (("run", "--trace-format", "text", "true"), "--trace-format needs --trace"),
     ],
 )

@@ -152,3 +152,8 @@ def test_get_response_belongs_to_what_came_before_it() -> None:
     log = of("00CA0001 AA6101", "00C0000001 BB9000", "00CA0002 CC6101", "00C0000001 DD9000")
     card = ReplayCard(log, "command")
     assert send(card, "00CA0002", "00C0000001", "00CA0001", "00C0000001") == ["CC6101", "DD9000", "AA6101", "BB9000"]
+
+
+def test_a_log_in_which_nothing_was_said_makes_no_card() -> None:
+    with pytest.raises(LogError, match="no APDU in the log"):
+        ReplayCard(Log((), atr=ATR))

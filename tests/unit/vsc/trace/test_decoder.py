@@ -157,6 +157,11 @@ def test_applications_are_followed_on_each_channel_until_a_reset() -> None:
     assert lines[5].sentence == "PIV: channel 1: GET DATA 3FFF 7E -> 6A82 file or application not found"
 
 
+def test_a_refused_part_ends_its_chain() -> None:
+    lines = decoded(INSERTED, apdu("10DBA01005DF22063132", "6982"), apdu("00DBA01005DF22023132", "9000"))
+    assert [line.details for line in lines[1:]] == ["A010 DF22, part 1, 5 bytes", "A010 DF22 (cardcf), 2 bytes"]
+
+
 def test_a_chain_is_told_part_by_part_and_then_as_a_whole() -> None:
     lines = decoded(
         INSERTED,

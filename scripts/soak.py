@@ -7,6 +7,7 @@ its exit code.
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run tests many times in a row.")
     parser.add_argument("--times", type=int, default=20)
     options, pytest_arguments = parser.parse_known_args()
+    # A shell has what it starts in the background ignore it, and tests of Ctrl-C would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in range(1, options.times + 1):
         started = time.monotonic()
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(pytest_arguments or SUITE)]

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 
 import pytest
@@ -209,8 +210,14 @@ def test_a_client_held_back_goes_on_or_is_let_go(service: Service, client: Clien
     second, third = Client(service), Client(service)
     cards = {one: one.connect() for one in (second, third)}
     client.ask(Command.BEGIN_TRANSACTION, m.BeginTransaction(card))
-    for one in (second, third):
+    slot, deadline = service._engine.places[0], monotonic() + DEADLINE_S
+    assert slot is not None
+    for number, one in enumerate((second, third), 1):
         one.send(Command.BEGIN_TRANSACTION, bytes(m.BeginTransaction(cards[one])))
+        # In this order: were the third first in the queue, it would get the lock, and its end would reset the card.
+        while len(slot.queue) < number:
+            assert monotonic() < deadline
+            os.sched_yield()
     third.close()
     client.ask(Command.END_TRANSACTION, m.EndTransaction(card, 0))
     assert m.BeginTransaction.parse(second.read(8)).rv == ReturnCode.SUCCESS

@@ -12,7 +12,8 @@ PATIENCE_S = 20
 CTRL_C, CTRL_D = "\x03", "\x04"
 
 ASK = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's background has it ignored.
 from card_os.pin import CharacterRule, PinPolicy
 from vsc.errors import VscError
 from vsc.interaction import *

@@ -5,6 +5,7 @@ there is a fault: a suite that skips itself silently proves nothing.
 """
 
 import os
+from importlib import import_module
 from typing import NoReturn
 
 import pytest
@@ -24,4 +25,12 @@ def require_tool(name: str) -> str:
     try:
         return tool(name)
     except FileNotFoundError as missing:
+        unavailable(str(missing))
+
+
+def require_module(name: str) -> None:
+    """Of Python, which the test cannot do without."""
+    try:
+        import_module(name)
+    except ImportError as missing:
         unavailable(str(missing))

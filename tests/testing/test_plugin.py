@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.interop.need import require_module
 from tests.testing.conftest import INI, RunPytest
 from vsc.testing import plugin
 from vsc.testing.card_factory import CardOptions
@@ -83,7 +84,7 @@ ONE = "def test_one(virtual_card, virtual_reader):\n    virtual_reader.transmit(
 
 def test_with_xdist(run_pytest: RunPytest, pytester: pytest.Pytester) -> None:
     """One service for each worker. A failure brings its trace, and so does junit's XML."""
-    pytest.importorskip("smartcard")
+    require_module("smartcard")
     sockets = """
         import os, pytest
         @pytest.mark.parametrize("n", range(6))
@@ -204,7 +205,7 @@ def test_beside_other_plugins_or_none(run_pytest: RunPytest, pytester: pytest.Py
 
 def test_every_fixture_and_two_runs_in_one_process(pytester: pytest.Pytester) -> None:
     """libpcsclite of the second run still talks to the service of the first."""
-    pytest.importorskip("smartcard")
+    require_module("smartcard")
     pytester.makeini(INI)
     pytester.makepyfile(test_all=ALL_FIXTURES)
     code = "import pytest; print([int(pytest.main(['-q', '-p', 'vsc.testing.plugin', 'test_all.py'])) for _ in 'ab'])"
@@ -222,7 +223,7 @@ def test_the_marker_explains_itself(run_pytest: RunPytest) -> None:
 
 def test_connections_that_nobody_closed(run_pytest: RunPytest) -> None:
     """The garbage collector must not close them where the service could not answer: see vsc.pcsc.collector."""
-    pytest.importorskip("smartcard")
+    require_module("smartcard")
     test = """
         import gc
         from smartcard.System import readers

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.interop.need import require_module
 from tests.testing.conftest import RunPytest
 
 PIN = "97531864"
@@ -157,7 +158,7 @@ def test_a_fault_that_never_struck_fails_the_test(run_pytest: RunPytest) -> None
 
 
 def test_an_exception_of_a_card_is_a_bug(run_pytest: RunPytest) -> None:
-    pytest.importorskip("smartcard")
+    require_module("smartcard")
     test = """
         import pytest
         from conftest import BadCard

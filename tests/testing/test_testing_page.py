@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.need import require_tool
+from tests.interop.need import require_module, require_tool
 from tests.testing.conftest import RunPytest
 from vsc.testing import CardOptions
 
@@ -15,7 +15,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 @pytest.mark.interop
 def test_the_page(run_pytest: RunPytest, pytester: pytest.Pytester) -> None:
-    pytest.importorskip("smartcard")
+    require_module("smartcard")
     for tool in ("pkcs11-tool", "opensc-tool", "openssl"):
         require_tool(tool)
     folders: list[Path] = []

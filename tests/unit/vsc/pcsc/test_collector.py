@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.interop.need import require_module
 from vsc.pcsc.collector import Collector
 
 
@@ -163,7 +164,7 @@ print(gc.isenabled())
 def test_connections_that_nobody_closed_without_a_lab(code: str, is_silent: bool) -> None:
     """They would be closed in a thread of the service, or with the interpreter when its threads are no more: both wait
     for ever. pyscard complains of those that it closes when the service has ended."""
-    pytest.importorskip("smartcard")
+    require_module("smartcard")
     done = subprocess.run([sys.executable, "-c", BEGIN + code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "False\n")
     assert not is_silent or done.stderr == ""

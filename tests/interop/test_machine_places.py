@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.interop.machine.checks import raises
 from tests.interop.machine.worlds import Log, PIN, SELECT
 from vsc.factory import create, fresh, DEFAULT_ADMIN_KEY
-from vsc.control import ask
+from vsc.serving.control import ask
 from vsc.errors import CardInUseError, NoPcscError, ReaderNotFoundError
 from vsc.machine import *
 from vsc.pcsc import Service, use_in_this_process

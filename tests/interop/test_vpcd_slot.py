@@ -1,4 +1,4 @@
-"""A reader of ours in a slot of vpcd: what is put in and taken out is seen by pcscd (vsc.vpcd)."""
+"""A reader of ours in a slot of vpcd: what is put in and taken out is seen by pcscd (vsc.serving.vpcd)."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ import sys, threading
 from bench.null_card import NullCard
 from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, fresh
 from vsc.reader import Reader
-from vsc.vpcd import VpcdSlot
+from vsc.serving.vpcd import VpcdSlot
 
 reader = Reader()
 faults = []

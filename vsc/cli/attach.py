@@ -17,7 +17,7 @@ from vsc.cli.passphrase import durability_option, passphrase_option
 from vsc.errors import VscError
 from vsc.factory import powered
 from vsc.reader import Reader
-from vsc.vpcd import VpcdSlot
+from vsc.serving.vpcd import VpcdSlot
 
 CONNECT_TIMEOUT_S = 5.0
 MAX_SECONDS = 1_000_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vsc.control import VARIABLE, ask
+from vsc.serving.control import VARIABLE, ask
 
 _socket: Callable[[Any], Any] = click.option(
     "--socket",

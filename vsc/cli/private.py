@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from vsc import child
 from vsc.cli.passphrase import without_passphrase
-from vsc.control import VARIABLE as CONTROL_VARIABLE
 from vsc.pcsc import Service, remove_stale
 from vsc.reader import Reader
+from vsc.serving import child
+from vsc.serving.control import VARIABLE as CONTROL_VARIABLE
 
 
 class WithCommand(click.Command):

@@ -11,17 +11,17 @@ from pathlib import Path
 import click
 
 from vpcd_bridge.stop import Stop
-from vsc import child
 from vsc.cli.fault import ArmedFaults, WantedFault, fault_option
 from vsc.cli.passphrase import durability_option, passphrase_option, without_passphrase
 from vsc.cli.private import ended_so
-from vsc.control import NAME, ControlServer
-from vsc.control import VARIABLE as CONTROL_VARIABLE
-from vsc.desk import Desk
 from vsc.factory import DEFAULT_PIN
 from vsc.pcsc import Service, remove_stale
 from vsc.pcsc.service import VARIABLE
 from vsc.reader import Reader
+from vsc.serving import child
+from vsc.serving.control import NAME, ControlServer
+from vsc.serving.control import VARIABLE as CONTROL_VARIABLE
+from vsc.serving.desk import Desk
 from vsc.trace.recorder import FORMATS, Recorder, format_of
 
 _DEFAULT_PROFILE = "gids"

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from vsc.control import VARIABLE
 from vsc.machine.in_process import InProcessMachine
 from vsc.machine.port import Machine
 from vsc.machine.served import ServedMachine
+from vsc.serving.control import VARIABLE
 
 _used: ContextVar[Machine | None] = ContextVar("vsc_machine", default=None)
 _lock = threading.Lock()

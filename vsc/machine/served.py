@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from vsc.control import ControlError, ask, contents
 from vsc.errors import CardNotFoundError
 from vsc.factory import home_store
 from vsc.machine.herald import Herald
@@ -17,6 +16,7 @@ from vsc.machine.left_open import closes_at_exit
 from vsc.machine.pcsc import UNKNOWN, Description
 from vsc.machine.pcsc_readers import PcscReaders
 from vsc.machine.port import MachineReader, ReaderKind, Watcher
+from vsc.serving.control import ControlError, ask, contents
 from vsc.store import Store
 
 

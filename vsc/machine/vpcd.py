@@ -23,8 +23,8 @@ from vsc.machine.pcsc_readers import PcscReaders
 from vsc.machine.plugged import PluggedCard
 from vsc.machine.port import MachineReader, ReaderKind, Watcher
 from vsc.machine.winscard import State
+from vsc.serving.vpcd import VpcdSlot
 from vsc.store import Store
-from vsc.vpcd import VpcdSlot
 
 APPEARS_WITHIN_S = 15.0
 """pcscd shows a card 0.4 s after it came, or went; longer on a busy machine."""

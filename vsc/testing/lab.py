@@ -71,7 +71,7 @@ class Lab:
     @property
     def environment(self) -> dict[str, str]:
         """A copy of the environment in which programs find the service, and no `vsc run` around this process."""
-        from vsc.control import VARIABLE as AROUND  # It brings much with it.
+        from vsc.serving.control import VARIABLE as AROUND  # It brings much with it.
 
         return {name: value for name, value in self.service.environment.items() if name != AROUND}
 

@@ -8,8 +8,8 @@ import threading
 
 from vsc.faults import inject
 from vsc.reader import Reader
+from vsc.serving.vpcd import VpcdSlot
 from vsc.testing import SoftCard
-from vsc.vpcd import VpcdSlot
 
 bugs: list[Exception] = []
 reader = Reader()

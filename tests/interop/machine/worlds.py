@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from vsc.control import ask
 from vsc.factory import create
 from vsc.machine import (
     CardStatus,
@@ -26,6 +25,7 @@ from vsc.machine.own import OwnReader
 from vsc.machine.winscard import Context, scard
 from vsc.pcsc import Service, use_in_this_process
 from vsc.reader import Reader
+from vsc.serving.control import ask
 from vsc.store import Store
 from vsc.store.memory import MemoryStore
 

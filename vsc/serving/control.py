@@ -23,8 +23,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from vsc.desk import Desk
 from vsc.errors import CardInUseError, CardNotFoundError, ImageError, RefusedError, VscError
+from vsc.serving.desk import Desk
 
 VARIABLE = "VSC_SOCKET"
 NAME = "control"

@@ -1,4 +1,4 @@
-"""vsc.child: a command, its signals, its status, and what it leaves behind. Each in a process of its own."""
+"""vsc.serving.child: a command, its signals, its status, and what it leaves behind. Each in a process of its own."""
 
 import os
 import signal
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from vsc import child
+from vsc.serving import child
 
-RUN = "import os, sys; from vsc.child import run; sys.exit(run(sys.argv[1:], os.environ) % 256)"
+RUN = "import os, sys; from vsc.serving.child import run; sys.exit(run(sys.argv[1:], os.environ) % 256)"
 
 
 def running(*command: str) -> subprocess.Popen[str]:
@@ -104,7 +104,7 @@ def test_a_command_without_a_terminal_has_a_session_of_its_own() -> None:
 @pytest.mark.parametrize(("command", "code"), [("/nonexistent/command", 127), ("/etc/passwd", 126)])
 def test_a_command_that_cannot_start(command: str, code: int) -> None:
     script = (
-        "import os, sys\nfrom vsc.child import CannotStartError, run\n"
+        "import os, sys\nfrom vsc.serving.child import CannotStartError, run\n"
         "try:\n    run(sys.argv[1:], os.environ)\nexcept CannotStartError as error:\n    sys.exit(error.exit_code)"
     )
     assert subprocess.run([sys.executable, "-c", script, command], check=False).returncode == code

@@ -1,4 +1,4 @@
-"""vsc.control: acting on a running vsc through its socket."""
+"""vsc.serving.control: acting on a running vsc through its socket."""
 
 import json
 import socket
@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsc.control import NAME, VARIABLE, ControlError, ControlServer, ask, contents
-from vsc.desk import Desk
 from vsc.errors import CardInUseError, CardNotFoundError
 from vsc.factory import create
+from vsc.serving.control import NAME, VARIABLE, ControlError, ControlServer, ask, contents
+from vsc.serving.desk import Desk
 
 READER = "Virtual Smart Card 00 00"
 

@@ -1,13 +1,13 @@
-"""vsc.desk: readers and the cards beside them."""
+"""vsc.serving.desk: readers and the cards beside them."""
 
 from pathlib import Path
 
 import pytest
 
-from vsc.desk import Desk, DeskError
 from vsc.errors import CardInUseError, CardNotFoundError, VscError
 from vsc.factory import create
 from vsc.reader import Reader
+from vsc.serving.desk import Desk, DeskError
 from vsc.store.sqlite import SqliteStore
 
 

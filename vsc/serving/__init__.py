@@ -1,0 +1,5 @@
+"""What holds readers for others.
+
+`desk` has the readers and the cards of one `vsc run` or `vsc serve`, `control` is the socket on which others act on it,
+`child` runs the command of `vsc run` and ends what it leaves behind, `vpcd` keeps a slot of vpcd like a reader.
+"""

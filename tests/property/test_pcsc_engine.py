@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.unit.vsc.pcsc.peer import ANY, Card, Peer, raw_request, states_in
 from vsc.pcsc import messages as m
-from vsc.pcsc.codes import Command, Disposition, ReturnCode, ShareMode
+from vsc.pcsc.codes import Command, Disposition, Protocol, ReturnCode, ShareMode
 from vsc.pcsc.engine import Engine
 from vsc.pcsc.errors import HangUp
 from vsc.pcsc.requests import RequestParser
@@ -20,6 +20,7 @@ OK = ReturnCode.SUCCESS
 u32 = st.integers(0, 0xFFFF_FFFF)
 small = st.sampled_from([0, 1, 2, 3, 4, 8, 0x1000, 0xFFFF_FFFF])
 NAME = "R"
+ROGUES_CONTEXT = 2  # The victim's is 1, its handle 3; see `seeded`.
 
 
 def bodies(command: Command) -> st.SearchStrategy[bytes]:
@@ -82,7 +83,15 @@ def run(peer: Peer, pieces: Sequence[bytes]) -> bytes:
     return peer.read()
 
 
+def connects_raw(mode: int, *, context: int = ROGUES_CONTEXT) -> bytes:
+    """A CONNECT to the victim's reader that asks for RAW."""
+    return raw_request(Command.CONNECT, bytes(m.Connect(context, m.padded_name(b"R"), mode, Protocol.RAW)))
+
+
 @given(st.one_of(streams(), st.binary(max_size=400)), st.lists(st.integers(0, 5000), max_size=6))
+@example(connects_raw(ShareMode.EXCLUSIVE), [])
+@example(connects_raw(ShareMode.DIRECT, context=ROGUES_CONTEXT + 1), [])
+@example(connects_raw(ShareMode.SHARED), [])
 def test_nothing_that_a_client_sends_raises_or_touches_another(raw: bytes, cuts: list[int]) -> None:
     engine, reader = seeded()
     victim, rogue = Peer(engine), Peer(engine)
@@ -91,6 +100,9 @@ def test_nothing_that_a_client_sends_raises_or_touches_another(raw: bytes, cuts:
     rogue.hang_up()
     if victim.status(card) == ReturnCode.RESET_CARD:  # what any client may do to a shared card
         assert victim.reconnect(card).rv == OK
+    has_been_given_more = engine.new_number(()) > card + 1
+    if has_been_given_more and victim.states()[0].protocol == Protocol.RAW:  # as from pcscd, until a reset
+        assert victim.reconnect(card, how=Disposition.RESET).rv == OK
     assert victim.states()[0].sharing == 1
     assert victim.transmit(card)[1] == b"\x90\x00"
     assert victim.begin(card) == OK

@@ -29,6 +29,7 @@ from vsc.pcsc.errors import Refused
 from vsc.pcsc.messages import Connect, Disconnect, Reconnect, Status
 from vsc.pcsc.negotiation import negotiate
 from vsc.pcsc.requests import Request
+from vsc.pcsc.slot import Slot
 from vsc.pcsc.todo import Task
 
 if TYPE_CHECKING:
@@ -53,14 +54,15 @@ def connect(engine: "Engine", connection: Connection, request: Request) -> Task:
     if asked.share_mode != ShareMode.DIRECT:
         yield from power_up(engine, slot)
         check_not_exclusive(slot)
-    if asked.share_mode != ShareMode.DIRECT or asked.preferred_protocols & Protocol.RAW:
-        slot.protocol = negotiate(asked.preferred_protocols, slot.protocol, slot.atr)
+    protocol = _protocol_for(asked, slot)
     if asked.share_mode == ShareMode.EXCLUSIVE and slot.sharing != SHARED_BY_NOBODY:
         raise Refused(ReturnCode.SHARING_VIOLATION)
     if connection.context != asked.context:
         raise Refused(ReturnCode.INVALID_HANDLE if connection.context is None else ReturnCode.INVALID_VALUE)
     if len(connection.handles) >= MAX_HANDLES or len(slot.handles) >= MAX_HANDLES:
         raise Refused(ReturnCode.NO_MEMORY)
+    # DEVIATION: pcscd (SCardConnect) sets it before it refuses exclusive use, and whoever is connected is left with it.
+    slot.protocol = protocol
     handle = new_handle(engine, connection, slot)
     if asked.share_mode == ShareMode.EXCLUSIVE:
         slot.lock(handle)
@@ -91,12 +93,12 @@ def reconnect(engine: "Engine", connection: Connection, request: Request) -> Tas
             raise Refused(ReturnCode.NO_SMARTCARD)
         if slot.state & ReaderStateBit.SWALLOWED:
             raise Refused(ReturnCode.UNRESPONSIVE_CARD)
-    if asked.share_mode != ShareMode.DIRECT or asked.preferred_protocols & Protocol.RAW:
-        slot.protocol = negotiate(asked.preferred_protocols, slot.protocol, slot.atr)
+    protocol = _protocol_for(asked, slot)
+    if asked.share_mode == ShareMode.EXCLUSIVE and slot.sharing not in (EXCLUSIVE, SHARED_BY_ONE):
+        return bytes(replace(asked, active_protocol=int(protocol), rv=ReturnCode.SHARING_VIOLATION))
+    slot.protocol = protocol  # Only now, as in connect.
     if asked.share_mode == ShareMode.EXCLUSIVE:
         if slot.sharing != EXCLUSIVE:
-            if slot.sharing != SHARED_BY_ONE:
-                return bytes(replace(asked, active_protocol=int(slot.protocol), rv=ReturnCode.SHARING_VIOLATION))
             slot.lock(handle)
             set_sharing(engine, slot, EXCLUSIVE)
     elif slot.sharing == EXCLUSIVE:
@@ -106,6 +108,16 @@ def reconnect(engine: "Engine", connection: Connection, request: Request) -> Tas
         engine.wake(slot)
     handle.event = ReturnCode.SUCCESS
     return bytes(replace(asked, active_protocol=int(slot.protocol), rv=ReturnCode.SUCCESS))
+
+
+def _protocol_for(asked: Connect | Reconnect, slot: Slot) -> Protocol:
+    """The protocol that the reader will have if nothing refuses. DIRECT leaves it as it is, unless RAW is asked for.
+
+    Raises Refused (PROTO_MISMATCH).
+    """
+    if asked.share_mode == ShareMode.DIRECT and not asked.preferred_protocols & Protocol.RAW:
+        return slot.protocol
+    return negotiate(asked.preferred_protocols, slot.protocol, slot.atr)
 
 
 def disconnect(engine: "Engine", connection: Connection, request: Request) -> Task:

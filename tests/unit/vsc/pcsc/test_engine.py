@@ -252,6 +252,27 @@ class TestConnect:
         assert other.connect(reader).rv == OK
         assert peer.connect(reader, EXCLUSIVE).rv == ReturnCode.SHARING_VIOLATION
 
+    def test_one_that_is_refused_leaves_the_protocol_of_others(
+        self, engine: Engine, peer: Peer, other: Peer, reader: Reader
+    ) -> None:
+        card = peer.handle(reader)
+        assert other.connect(reader, EXCLUSIVE, Protocol.RAW).rv == ReturnCode.SHARING_VIOLATION
+        for mode in (SHARED, DIRECT):
+            assert other.connect(reader, mode, Protocol.RAW, context=other.context ^ 1).rv == ReturnCode.INVALID_VALUE
+        assert Peer(engine, context=False).connect(reader, protocols=Protocol.RAW, context=1).rv != OK
+        theirs = [other.handle(reader) for _ in range(MAX_HANDLES - 1)]
+        assert other.connect(reader, SHARED, Protocol.RAW).rv == ReturnCode.NO_MEMORY
+        assert other.reconnect(theirs[0], EXCLUSIVE, Protocol.RAW).rv == ReturnCode.SHARING_VIOLATION
+        assert peer.transmit(card, protocol=Protocol.T1)[0].rv == OK
+
+    def test_one_that_gets_raw_has_it_for_all_until_a_reset(self, peer: Peer, other: Peer, reader: Reader) -> None:
+        """As from pcscd: the protocol is the card's, not the handle's."""
+        card = peer.handle(reader)
+        assert other.connect(reader, SHARED, Protocol.RAW).active_protocol == Protocol.RAW
+        assert peer.transmit(card, protocol=Protocol.T1)[0].rv == ReturnCode.PROTO_MISMATCH
+        assert peer.reconnect(card, how=RESET).active_protocol == Protocol.T1
+        assert peer.transmit(card, protocol=Protocol.T1)[0].rv == OK
+
     def test_it_waits_for_a_transaction_of_another(self, peer: Peer, other: Peer, reader: Reader) -> None:
         card = peer.handle(reader)
         peer.begin(card)

@@ -7,8 +7,8 @@ from card_os.admin import KEY_BYTES, AdminKey, key_check_value
 from card_os.apdu import CommandApdu
 from card_os.apps.gids.session import GidsSession, find_key_file, key_id_byte, one_byte, require
 from card_os.apps.gids.state import KeyFile, PrivateKey
-from card_os.apps.gids.wire import EC_BITS, RSA_BITS, FileOperation, Tag
-from card_os.ec import EcPrivateKey
+from card_os.apps.gids.wire import EC_KINDS, RSA_BITS, FileOperation, Tag
+from card_os.ec import EcPrivateKey, field_bytes
 from card_os.rsa import RsaPrivateKey
 from card_os.sw import SW, CardError
 from card_os.tlv import Template, Tlv, join, parse_all, single
@@ -69,7 +69,7 @@ def generate(session: GidsSession, apdu: CommandApdu) -> bytes:
     if session.state.is_operational and not file.is_active:
         raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the key file is not activated", subject=f"key {key_id:02X}")
     require(session, file, FileOperation.GENERATE)
-    if number not in RSA_BITS and number not in EC_BITS:
+    if number not in RSA_BITS and number not in EC_KINDS:
         raise CardError(SW.FUNCTION_NOT_SUPPORTED, f"algorithm {number:02X} is not supported", subject="GENERATE")
     if number not in {use.key_type for use in file.uses}:
         raise CardError(SW.WRONG_DATA, f"the file is not for algorithm {number:02X}", subject=f"key {key_id:02X}")
@@ -77,7 +77,7 @@ def generate(session: GidsSession, apdu: CommandApdu) -> bytes:
     if number in RSA_BITS:
         key = session.env.rsa_key(RSA_BITS[number])
     else:
-        key = EcPrivateKey.generate(EC_BITS[number], session.env.random_bytes)
+        key = EcPrivateKey.generate(EC_KINDS[number], session.env.random_bytes)
     _store(session, file, key)
     return _public_key_template(key)
 
@@ -155,11 +155,11 @@ def _ec_key(value: bytes) -> EcPrivateKey:
     if rest or outer.tag != 0x30 or [part.tag for part in parts] != [0x02, 0x04, 0x04] or parts[0].value != b"\x01":
         raise WireError("not an ECPrivateKey with its point")
     point = parts[2].value
-    bits = next((b for b in EC_BITS.values() if len(point) == 1 + 2 * ((b + 7) // 8)), None)
-    if bits is None:
+    kind = next((kind for kind in EC_KINDS.values() if len(point) == 1 + 2 * field_bytes(kind)), None)
+    if kind is None:
         raise WireError("the point is on no curve of this card")
     try:
-        key = EcPrivateKey(bits, int.from_bytes(parts[1].value, "big"))
+        key = EcPrivateKey(kind, int.from_bytes(parts[1].value, "big"))
     except ValueError as error:
         raise WireError(str(error)) from None
     if key.point != point:

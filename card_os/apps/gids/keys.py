@@ -3,9 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from card_os.access import Right
 from card_os.admin import KEY_BYTES, AdminKey, key_check_value
 from card_os.apdu import CommandApdu
-from card_os.apps.gids.session import GidsSession, find_key_file, key_id_byte, one_byte, require
+from card_os.apps.gids.session import (
+    GidsSession,
+    find_key_file,
+    key_id_byte,
+    one_byte,
+    require,
+    withdraw_elsewhere,
+)
 from card_os.apps.gids.state import KeyFile, PrivateKey
 from card_os.apps.gids.wire import EC_KINDS, RSA_BITS, FileOperation, Tag
 from card_os.ec import EcPrivateKey, field_bytes
@@ -102,7 +110,7 @@ def put_key(session: GidsSession, data: bytes) -> bytes:
     file = find_key_file(session, key_id)
     require(session, file, FileOperation.PUT)
     if not raw:
-        session.commit(session.state.with_file(file.with_key(None)))
+        _store(session, file, None)
         return b""
     with _discreet():
         template = Template.parse(raw, subject="PUT KEY")
@@ -116,9 +124,11 @@ def put_key(session: GidsSession, data: bytes) -> bytes:
     return b""
 
 
-def _store(session: GidsSession, file: KeyFile, key: PrivateKey) -> None:
+def _store(session: GidsSession, file: KeyFile, key: PrivateKey | None) -> None:
     session.commit(session.state.with_file(file.with_key(key)))
     session.volatile.uses.pop(file.key_id, None)
+    if file.is_admin:
+        withdraw_elsewhere(session, Right.EXTERNAL)
 
 
 def _parse_key(template: Template, admin_try_limit: int | None) -> PrivateKey:

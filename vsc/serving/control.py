@@ -1,7 +1,7 @@
 """The control socket: how `vsc insert`, `eject`, `swap` and `reset` reach a running `vsc run` or `vsc serve`, and how
 programs inside plug cards in (`vsc.machine.served`).
 
-One request a connection, one line of JSON each way:
+A line of JSON each way for a request; a connection may bring several, one after the other:
 
     {"do": "insert", "what": "work", "reader": null}      {"ok": "Virtual Smart Card 00 00"}
     {"do": "eject", "what": "nobody"}                     {"error": "there is no reader, …"}
@@ -9,7 +9,7 @@ One request a connection, one line of JSON each way:
     {"do": "list"}                                        {"ok": {"Virtual Smart Card 00 00": "work"}}
 
 The answer comes when PC/SC clients can see the change. The socket is 0600 in a private folder, and only the same user
-is heard.
+is heard. Each client has a thread, so one that is slow, or whose request takes long, keeps nobody out.
 """
 
 import json
@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,7 +31,12 @@ VARIABLE = "VSC_SOCKET"
 NAME = "control"
 _MAX_LINE_BYTES = 4096
 _MAX_ANSWER_BYTES = 1_000_000
+_RECEIVE_BYTES = 65_536
 _CLIENT_S = 5.0
+"""For a line, and for its answer to be taken."""
+_MAX_CLIENTS = 100
+_STOP_S = 5.0
+_RETRY_S = 0.05
 _UCRED = struct.Struct("3i")
 
 
@@ -50,13 +56,19 @@ _KINDS: dict[str, type[VscError]] = {
 class ControlServer:
     """Answers on a socket of its own for one desk; `settle` returns when PC/SC clients see what has happened."""
 
+    max_line_bytes = _MAX_LINE_BYTES
+    client_s: float | None = _CLIENT_S
+    """How long a client may take for a line, and to take its answer; None: as long as it likes."""
+
     def __init__(self, path: Path, desk: Desk, settle: Callable[[], None]) -> None:
         self.path = path
         self._desk = desk
         self._settle = settle
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._stopping = False
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._accept, name="vsc-control", daemon=True)
+        self._clients: dict[socket.socket, threading.Thread] = {}
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         try:
@@ -75,23 +87,55 @@ class ControlServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping = True
+        self._stopping.set()
         self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self._thread.join()
         self._listener.close()
+        with self._lock:
+            clients = dict(self._clients)
+            for client in clients:
+                with suppress(OSError):  # It has hung up.
+                    client.shutdown(socket.SHUT_RDWR)
+        for thread in clients.values():
+            thread.join(_STOP_S)
         self.path.unlink(missing_ok=True)
 
     def _accept(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             try:
                 client, _ = self._listener.accept()
-            except OSError:
+            except OSError:  # Out of descriptors, say: there may be some again.
+                self._stopping.wait(_RETRY_S)
                 continue
-            with client, suppress(OSError):
-                client.settimeout(_CLIENT_S)
-                _, uid, _ = _UCRED.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
-                if uid == os.geteuid():
-                    client.sendall(json.dumps(self._answer(_line(client))).encode() + b"\n")
+            thread = threading.Thread(target=self._serve, args=(client,), name="vsc-control-client", daemon=True)
+            with self._lock:
+                if not _is_ours(client) or len(self._clients) >= _MAX_CLIENTS:
+                    client.close()
+                    continue
+                self._clients[client] = thread
+            try:
+                thread.start()
+            except RuntimeError:  # No thread to be had.
+                self._forget(client)
+
+    def _serve(self, client: socket.socket) -> None:
+        """Answers one client until it hangs up, or sends what is no line."""
+        try:
+            lines = _Lines(client, max_bytes=self.max_line_bytes, limit_s=self.client_s)
+            while line := lines.next():
+                client.settimeout(self.client_s)
+                client.sendall(json.dumps(self._answer(line)).encode() + b"\n")
+                if not line.endswith(b"\n"):  # It is too long: what follows begins in the middle of it.
+                    break
+        except OSError:
+            pass  # It has hung up, or is too slow.
+        finally:
+            self._forget(client)
+
+    def _forget(self, client: socket.socket) -> None:
+        with self._lock:
+            self._clients.pop(client, None)
+            client.close()
 
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:
@@ -101,8 +145,10 @@ class ControlServer:
         except VscError as error:
             kind = next((kind for kind, one in _KINDS.items() if isinstance(error, one)), None)
             return {"error": str(error), **({"kind": kind} if kind else {})}
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return {"error": "the request is not understood"}
+        except Exception as error:  # Whatever it is, this client has an answer, and the thread goes on.
+            return {"error": f"a bug of vsc: {type(error).__name__}"}
         return {"ok": done}
 
     def _do(self, verb: str, request: dict[str, str]) -> object:
@@ -124,14 +170,37 @@ class ControlServer:
         raise KeyError(verb)
 
 
-def _line(peer: socket.socket, *, max_bytes: int = _MAX_LINE_BYTES) -> bytes:
-    received = b""
-    while not received.endswith(b"\n") and len(received) < max_bytes:
-        piece = peer.recv(_MAX_LINE_BYTES)
-        if not piece:
-            break
-        received += piece
-    return received
+def _is_ours(client: socket.socket) -> bool:
+    """Whether it is the same user at the other end."""
+    _, uid, _ = _UCRED.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+    return bool(uid == os.geteuid())
+
+
+class _Lines:
+    """Cuts what a peer sends into lines of at most so many bytes. limit_s: for each; TimeoutError."""
+
+    def __init__(self, peer: socket.socket, *, max_bytes: int, limit_s: float | None) -> None:
+        self._peer = peer
+        self._max_bytes = max_bytes
+        self._limit_s = limit_s
+        self._received = bytearray()
+
+    def next(self) -> bytes:
+        """The next line, or what there is of one when the peer hangs up; empty: there is no more."""
+        deadline = None if self._limit_s is None else monotonic() + self._limit_s
+        looked_at = 0
+        while (end := self._received.find(b"\n", looked_at)) < 0 and len(self._received) < self._max_bytes:
+            looked_at = len(self._received)
+            if deadline is not None:
+                self._peer.settimeout(max(0.001, deadline - monotonic()))
+            piece = self._peer.recv(_RECEIVE_BYTES)
+            if not piece:
+                break
+            self._received += piece
+        size = end + 1 if end >= 0 else len(self._received)
+        line = bytes(self._received[:size])
+        del self._received[:size]
+        return line
 
 
 def ask(path: Path | None, request: dict[str, object]) -> str:
@@ -156,7 +225,7 @@ def _ask(path: Path | None, request: dict[str, object]) -> object:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
             server.connect(str(path))
             server.sendall(json.dumps(request).encode() + b"\n")
-            answer = json.loads(_line(server, max_bytes=_MAX_ANSWER_BYTES) or b"{}")
+            answer = json.loads(_Lines(server, max_bytes=_MAX_ANSWER_BYTES, limit_s=None).next() or b"{}")
     except (OSError, ValueError):
         raise ControlError(f"no vsc answers at {path}") from None
     if "ok" not in answer:

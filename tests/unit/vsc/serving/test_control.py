@@ -129,6 +129,38 @@ def test_rubbish_neither_ends_the_server_nor_changes_anything(server: ControlSer
     assert ask(server.path, {"do": "insert", "what": "new-1"}) == READER
 
 
+def test_a_client_may_ask_more_than_once(server: ControlServer) -> None:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(server.path))
+        client.sendall(b'{"do": "list"}\n{"do": "insert", "what": "new-1"}\n')
+        with client.makefile("rb") as answers:
+            assert [json.loads(answers.readline())["ok"] for _ in "ab"] == [{READER: None}, READER]
+
+
+@pytest.mark.parametrize("rubbish", [b"[" * 1500 + b"\n", b'{"do": ' * 600 + b"\n", b"x" * 5000])
+def test_a_request_that_is_deep_or_long_ends_nothing(server: ControlServer, rubbish: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(server.path))
+        client.sendall(rubbish)
+        with client.makefile("rb") as answer:
+            assert "error" in json.loads(answer.readline())
+    assert contents(server.path) == {READER: None}
+
+
+def test_a_slow_client_keeps_nobody_out_and_is_hung_up_on(
+    tmp_path: Path, desk: Desk, settled: Settled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ControlServer(tmp_path / NAME, desk, settled) as server, socket.socket(socket.AF_UNIX) as slow:
+        slow.connect(str(server.path))
+        slow.sendall(b"{")
+        assert contents(server.path) == {READER: None}
+    monkeypatch.setattr(ControlServer, "client_s", 0.01)
+    with ControlServer(tmp_path / NAME, desk, settled) as server, socket.socket(socket.AF_UNIX) as slow:
+        slow.connect(str(server.path))
+        slow.sendall(b"{")
+        assert slow.recv(1) == b""
+
+
 def test_who_is_not_there_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ControlError, match="no vsc answers"):
         ask(tmp_path / NAME, {"do": "eject", "what": "work"})

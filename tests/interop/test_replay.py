@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.interop.pcscd_harness import PcscdUnavailable, PrivatePcscd
 from tests.interop.vsc_cards import Vsc as Cards
 from tests.interop.vsc_run import BIN, Vsc, ordinary_user
 from vsc.replay import read_log
+from vsc.trace.entry import EntryKind
 
 PIN, OTHER_PIN = "12345678", "135797531"
 ADMIN_KEY = "0102030405060708" * 3
@@ -89,6 +91,33 @@ def test_debug_logs_with_and_without_the_pin(user: User) -> None:
         user.replay("--mode", "learnt", "opensc.log", "--", *sign(user, OTHER_PIN, "two"))
         assert (user.folder / "one").read_bytes() == (user.folder / "two").read_bytes()
         (user.folder / "two").unlink()
+
+
+def test_what_tools_print_is_read_as_what_passed(user: User) -> None:
+    """As people paste it into issues: the same commands and answers as in our own trace."""
+    select, card_id, ask_pin = "00A4040009A0000003974254465900", "00CBA012045C02DF2000", "00200080"
+    (user.folder / "commands").write_text(f"{select}\nreset\n{card_id}\n{ask_pin}\n")
+    (user.folder / "observe.py").write_text(
+        "from smartcard.CardConnectionObserver import ConsoleCardConnectionObserver\n"
+        "from smartcard.System import readers\n"
+        "connection = readers()[0].createConnection()\n"
+        "connection.addObserver(ConsoleCardConnectionObserver())\n"
+        "connection.connect()\n"
+        f"for command in {[select, card_id, ask_pin]}:\n    connection.transmit(list(bytes.fromhex(command)))\n"
+        "connection.disconnect()\n"
+    )
+    sends = [word for command in (select, card_id, ask_pin) for word in ("-s", command)]
+    for tool in (
+        (require_tool("scriptor"), "commands"),
+        ("opensc-tool", "-c", "default", *sends),
+        (sys.executable, "observe.py"),
+    ):
+        out, _ = user.run(BIN / "vsc", "run", "--card", "ada", "--trace", "trace.jsonl", "--", *tool)
+        (user.folder / "pasted").write_text(out)
+        pasted, trace = read_log(user.folder / "pasted"), read_log(user.folder / "trace.jsonl")
+        assert pasted.format == "output of a tool"
+        passed = [(one.command, one.response) for one in pasted.entries if one.kind is EntryKind.APDU]
+        assert passed == [(one.command, one.response) for one in trace.entries if one.kind is EntryKind.APDU][-3:]
 
 
 class LoggingPcscd(PrivatePcscd):

@@ -3,9 +3,9 @@
     log = read_log(Path("opensc.log"))
     reader.insert(ReplayCard(log, mode="learnt"))
 
-Logs: OpenSC's debug logs, pcscd's with `--apdu`, our own traces, transcripts; told apart by their content. Secrets are
-masked as they are read. `RelayCard` is the way to a log of one's own: it stands for a card in any PC/SC reader, so that
-whoever follows the reader it is in sees all that passes.
+Logs: OpenSC's debug logs, pcscd's with `--apdu`, our own traces, what tools print, transcripts; told apart by their
+content. Secrets are masked as they are read. `RelayCard` is the way to a log of one's own: it stands for a card in any
+PC/SC reader, so that whoever follows the reader it is in sees all that passes.
 """
 
 from vsc.replay.card import ReplayCard, profile_of

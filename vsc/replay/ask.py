@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 
 from card_os.apdu import CommandApdu
 from card_os.sw import SW, CardError
-from vsc.trace.entry import MaskedCommand
+from vsc.trace.entry import MaskedCommand, agree
 
 GET_RESPONSE = 0xC0
 _CHAINING = 0x10
@@ -27,7 +27,7 @@ class Ask:
     """A command without its form. data: what may be seen of it; hidden_bytes: how much more there is.
 
     ne: how many bytes are wanted, 0 if there is no Le; is_extended, is_part (of a chain, and not its last): the form it
-    came in.
+    came in; unknown: the places of data that a log has blacked out.
     """
 
     header: Header
@@ -36,6 +36,7 @@ class Ask:
     ne: int = 0
     is_extended: bool = False
     is_part: bool = False
+    unknown: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, command: MaskedCommand) -> Self:
@@ -50,12 +51,23 @@ class Ask:
             apdu = CommandApdu.parse(raw)
         except CardError:
             return cls(header, raw[4:], is_part=is_part)
-        return cls(header, apdu.data, 0, apdu.ne, apdu.extended, is_part)
+        unknown: frozenset[int] = frozenset()
+        if command.unknown:
+            start = 7 if apdu.extended else 5
+            unknown = frozenset(place - start for place in command.unknown if 0 <= place - start < len(apdu.data))
+        return cls(header, apdu.data, 0, apdu.ne, apdu.extended, is_part, unknown)
 
     @property
     def key(self) -> tuple[Header, bytes, int]:
         """The same for all forms of one command."""
         return self.header, self.data, self.hidden_bytes
+
+    def matches(self, other: "Ask") -> bool:
+        """Whether both may be one command, in whatever forms."""
+        return self.key == other.key or (
+            (self.header, len(self.data), self.hidden_bytes) == (other.header, len(other.data), other.hidden_bytes)
+            and agree(self.data, other.data, self.unknown | other.unknown)
+        )
 
     @property
     def data_bytes(self) -> int:
@@ -78,7 +90,9 @@ class Ask:
         """The whole command of which this is the last piece, or one more."""
         if parts is None:
             return self
-        return replace(self, data=parts.data + self.data, hidden_bytes=parts.hidden_bytes + self.hidden_bytes)
+        unknown = parts.unknown | {place + len(parts.data) for place in self.unknown}
+        hidden = parts.hidden_bytes + self.hidden_bytes
+        return replace(self, data=parts.data + self.data, hidden_bytes=hidden, unknown=unknown)
 
 
 def _hidden_data_bytes(command: MaskedCommand) -> int:

@@ -3,11 +3,11 @@
 import codecs
 from pathlib import Path
 
-from vsc.replay import opensc, own, pcscd, transcript
+from vsc.replay import opensc, own, pasted, pcscd, transcript
 from vsc.replay.log import Log, LogError, LogFormat, first_atr
 from vsc.trace.entry import EntryKind
 
-FORMATS: tuple[LogFormat, ...] = (own, opensc, pcscd, transcript)
+FORMATS: tuple[LogFormat, ...] = (own, opensc, pcscd, pasted, transcript)
 
 _HINTS = {
     opensc.NAME: ": was OPENSC_DEBUG at least 3?",
@@ -43,4 +43,7 @@ def parse_log(text: str, *, needs_apdus: bool = True) -> Log:
     draft = found.parse(text)
     if not any(entry.kind is EntryKind.APDU or not needs_apdus for entry in draft.entries):
         raise LogError(f"there is no APDU with its answer in this {found.NAME}{_HINTS.get(found.NAME, '')}")
+    if draft.blacked_out:
+        answers = "an answer is" if draft.blacked_out == 1 else f"{draft.blacked_out} answers are"
+        draft.warnings.append(f"{answers} partly blacked out: 00 stands for what cannot be seen")
     return Log(tuple(draft.entries), first_atr(draft.entries), found.NAME, tuple(draft.warnings))

@@ -92,9 +92,10 @@ class Learnt:
         if _is_refused_now(found, self._states.of(ask).proven):
             self.guess = "in the log this comes only after a PIN or key was right"
             return SW.SECURITY_STATUS_NOT_SATISFIED.to_bytes(2, "big")
-        self._states.see(ask, found.sw)
+        # As the log has it: what is blacked out in it is blacked out in its states, too.
+        self._states.see(found.ask if found.ask.unknown else ask, found.sw)
         self._use(found)
-        if found.raw == masked:
+        if found.raw.matches(masked):
             self._rest = (found.data[len(found.first) - 2 :], found.sw) if sw_of(found.first) >> 8 == MORE else None
             return found.first
         return self._deliver(piece, found.data, found.sw)
@@ -116,7 +117,7 @@ class Learnt:
 
     def _take_part(self, piece: Ask, masked: MaskedCommand) -> bytes:
         """One piece of a chain: taken, unless the log has a refusal for just this one."""
-        refusals = [one.place for one in self._known if one.raw == masked and one.ask.is_part]
+        refusals = [one.place for one in self._known if one.raw.matches(masked) and one.ask.is_part]
         if refusals:
             self._parts = None
             return self._by_place[self._uses.next_of(refusals)].first
@@ -145,9 +146,9 @@ class Learnt:
         """The conversations to choose from, best first."""
         state = self._states.of(ask)
         same_header = self._by_header.get(ask.header, [])
-        same_raw = [one for one in same_header if one.raw == masked and one.ask.key == ask.key]
+        same_raw = [one for one in same_header if one.raw.matches(masked) and one.ask.matches(ask)]
         # 6Cxx is an answer to that one Le.
-        same = [one for one in same_header if one.ask.key == ask.key and one.sw >> 8 != OTHER_LE]
+        same = [one for one in same_header if one.ask.matches(ask) and one.sw >> 8 != OTHER_LE]
         for alike in (same_raw, same):
             yield [one for one in alike if one.state == state]
         if ask.header.ins in _VARYING or ask.hidden_bytes:

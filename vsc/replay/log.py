@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from vsc.errors import VscError
+from vsc.trace.blackout import Dump, dump_of
 from vsc.trace.entry import Entry, EntryKind
 from vsc.trace.mask import mask
 
@@ -67,14 +68,21 @@ class Draft:
     entries: list[Entry] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def command(self, reader: str, command: bytes, seconds: float) -> int:
+    blacked_out: int = 0
+    """How many answers have bytes that are not known."""
+
+    def command(self, reader: str, command: Dump, seconds: float) -> int:
         """Notes a command, masked, that has no answer yet; returns its place, for `answer`."""
-        self.entries.append(Entry(EntryKind.APDU, seconds, reader, mask(command)))
+        command = command.as_command()
+        masked = mask(command.raw)
+        unknown = frozenset(place for place in command.unknown if place < len(masked.visible))
+        self.entries.append(Entry(EntryKind.APDU, seconds, reader, replace(masked, unknown=unknown)))
         return len(self.entries) - 1
 
-    def answer(self, place: int, response: bytes, seconds: float) -> None:
+    def answer(self, place: int, response: Dump, seconds: float) -> None:
         entry = self.entries[place]
-        self.entries[place] = replace(entry, response=response, took_s=max(0.0, seconds - entry.seconds))
+        self.blacked_out += bool(response.unknown) or response.gap is not None
+        self.entries[place] = replace(entry, response=response.raw, took_s=max(0.0, seconds - entry.seconds))
 
     def event(self, kind: EntryKind, reader: str, seconds: float, atr: bytes = b"") -> None:
         self.entries.append(Entry(kind, seconds, reader, atr=atr))
@@ -98,8 +106,6 @@ def numbered(text: str) -> list[str]:
 
 
 def hex_of(words: str) -> bytes | None:
-    """The bytes of `00 A4 04 00`, `00:A4` or `00A4`; None if that is no hexadecimal."""
-    try:
-        return bytes.fromhex(words.replace(":", " "))
-    except ValueError:
-        return None
+    """The bytes of `00 A4 04 00`, `00:A4` or `00A4`; None if that is no hexadecimal, or not all of it can be seen."""
+    dump = dump_of(words)
+    return None if dump is None or dump.unknown or dump.gap is not None else dump.raw

@@ -55,10 +55,13 @@ class InOrder:
         return len(self._apdus) - self.position
 
     def answer(self, command: bytes) -> bytes | None:
-        if self.position == len(self._apdus) or self._apdus[self.position].command != mask(command):
+        if self.position == len(self._apdus) or not self._is_next(mask(command)):
             return None
         self.position += 1
         return self._apdus[self.position - 1].response
+
+    def _is_next(self, command: MaskedCommand) -> bool:
+        return self._apdus[self.position].command.matches(command)
 
     def reset(self) -> None:
         """Nothing: the order is that of the commands."""
@@ -129,6 +132,7 @@ class ByCommand:
         self.position = 0
         for place, entry in enumerate(self._apdus):
             self._places.setdefault(entry.command, []).append(place)
+        self._blacked_out = [command for command in self._places if command.unknown]
 
     @property
     def unused(self) -> int:
@@ -136,13 +140,19 @@ class ByCommand:
 
     def answer(self, command: bytes) -> bytes | None:
         self._stretches.ask()
-        masked = mask(command)
-        if masked not in self._places:
+        masked = self._recorded(mask(command))
+        if masked is None:
             return None
         place = self._place_of(masked)
         self._used.add(place)
         self.position = place + 1
         return self._apdus[place].response
+
+    def _recorded(self, command: MaskedCommand) -> MaskedCommand | None:
+        """As the log has it; None if it has not."""
+        if command in self._places:
+            return command
+        return next((one for one in self._blacked_out if one.matches(command)), None)
 
     def _place_of(self, command: MaskedCommand) -> int:
         # The same GET RESPONSE comes after many commands: it belongs to the one before it.

@@ -5,6 +5,10 @@
     Outgoing APDU (12 bytes):
     00 A4 04 00 07 62 76 01 FF 00 00 00 .....bv.....
 
+OpenSC of another compiler than GCC, as on Windows, leaves out file, line and function; up to 0.19 even `[program]`:
+
+    P:1128; T:4344 2025-02-26 11:08:19.198 [cardmod] reader 'Reader 0'
+
 Read: commands, answers, ATRs and resets. Several readers, threads and processes may write to one log, and the program
 too: a command and its answer are brought together by process and thread. Logs of OpenSC up to 0.19 look a little
 different (`Outgoing APDU data [   12 bytes] =====`) and are read as well.
@@ -14,6 +18,7 @@ import re
 from dataclasses import dataclass, field
 
 from vsc.replay.log import ATR_BYTES, Draft, LogError, hex_of, numbered
+from vsc.trace.blackout import BYTE, ELLIPSIS, Dump, dump_of
 from vsc.trace.entry import EntryKind
 
 NAME = "OpenSC debug log"
@@ -24,9 +29,13 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _DUMP = re.compile(r"^(Outgoing|Incoming) APDU (?:data \[ *(\d{1,7}) bytes?\]|\((\d{1,7}) bytes?\):)")
 _PREFIX = re.compile(
     r"^(?:P:(?P<process>\d+); )?(?:(?:T:)?(?P<thread>\w+) )?(?:\d{4}-\d\d-\d\d )?"
-    r"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)\.(?P<ms>\d+) \[[^\]]*\] [^ :]+:\d+:\w*: ?(?P<words>.*)$",
+    r"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)\.(?P<ms>\d+)"
+    r"(?P<program> \[[^\]]*\])?(?: (?:[A-Za-z]:)?[^ :]+:\d+:\w*:)?(?: (?P<words>.*))?$",
     re.ASCII,
 )
+_PAIRS = re.compile(rf"(?:{BYTE} ?)*")
+_CUT = re.compile(rf"^(?:{BYTE} ?)*{ELLIPSIS}")
+"""A line of a dump that somebody has cut off, and all below it."""
 _READER = re.compile(r"^reader '(.*)'$")
 _CHECKED = re.compile(r"^(.*) check$")
 _ATR = re.compile(r"^ATR {2,}: ([0-9a-fA-F:]+)$")
@@ -34,7 +43,9 @@ _RESET = re.compile(r"^(.*):SCardReconnect returned: 0x0+$")
 
 
 def recognises(text: str) -> bool:
-    return any(_DUMP.match(line) or _PREFIX.match(line) for line in _plain(text))
+    found = (_DUMP.match(line) or _PREFIX.match(line) for line in _plain(text))
+    # A time alone may be anybody's.
+    return any(match and (match.re is _DUMP or match["program"]) for match in found)
 
 
 def _plain(text: str) -> list[str]:
@@ -65,32 +76,35 @@ class _Parser:
             line = self.lines[at]
             at += 1
             if match := _DUMP.match(line):
-                dumped = self.dump(at, int(match[2] or match[3]))
+                dumped, at = self.dump(at, int(match[2] or match[3]))
                 if dumped is None:
                     break
-                at += len(range(0, len(dumped), _BYTES_A_LINE))
                 self.outgoing(dumped) if match[1] == "Outgoing" else self.incoming(dumped, at)
             elif match := _PREFIX.match(line):
                 self.place(match)
-                self.message(match["words"])
+                self.message(match["words"] or "")
         threads = {id(one): one for one in (*self.threads.values(), self.thread)}.values()
         self.draft.unanswered([one.waiting for one in threads if one.waiting is not None])
         return self.draft
 
-    def dump(self, first: int, length: int) -> bytes | None:
-        """The bytes of a dump whose first line is that; None if the log ends before the dump does."""
-        data = bytearray()
-        for at in range(first, first + len(range(0, length, _BYTES_A_LINE))):
-            wanted = min(_BYTES_A_LINE, length - len(data))
-            words = self.lines[at][: 3 * wanted] if at < len(self.lines) else ""
-            piece = hex_of(words) if re.fullmatch(r"(?:[0-9A-F]{2} ?)*", words) else None
-            if piece is None or len(piece) != wanted:
+    def dump(self, at: int, length: int) -> tuple[Dump | None, int]:
+        """The bytes of a dump whose first line is that, and the line after it; None: the log ends before the dump."""
+        words: list[str] = []
+        while (left := length - _BYTES_A_LINE * len(words)) > 0:
+            wanted = min(_BYTES_A_LINE, left)
+            line = self.lines[at] if at < len(self.lines) else ""
+            piece = dump_of(line[: 3 * wanted]) if _PAIRS.fullmatch(line[: 3 * wanted]) else None
+            if piece is None or len(piece.raw) != wanted:
+                if match := _CUT.match(line):
+                    cut = dump_of(" ".join((*words, match[0])))
+                    return (cut and cut.filled(max(0, length - len(cut.raw)))), at + 1
                 if at >= len(self.lines) - 1:
                     self.draft.warnings.append("the log ends in the middle of an APDU: left out")
-                    return None
+                    return None, at
                 raise LogError(f"line {at + 1}: here should be {wanted} bytes of an APDU of {length}, in hexadecimal")
-            data += piece
-        return bytes(data)
+            words.append(line[: 3 * wanted])
+            at += 1
+        return dump_of(" ".join(words)), at
 
     def place(self, prefix: re.Match[str]) -> None:
         """Whose line it is, and when it was written."""
@@ -124,11 +138,11 @@ class _Parser:
         self.atrs[reader] = atr
         self.draft.event(EntryKind.INSERTED, reader, self.seconds, atr)
 
-    def outgoing(self, command: bytes) -> None:
+    def outgoing(self, command: Dump) -> None:
         # One that still waits never got its answer.
         self.thread.waiting = self.draft.command(self.thread.reader, command, self.seconds)
 
-    def incoming(self, response: bytes, at: int) -> None:
+    def incoming(self, response: Dump, at: int) -> None:
         waiting, self.thread.waiting = self.thread.waiting, None
         if waiting is None:
             self.draft.warnings.append(f"line {at}: an answer whose command is not in the log: left out")

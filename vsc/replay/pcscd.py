@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from vsc.replay.log import ATR_BYTES, Draft, LogError, hex_of, numbered
+from vsc.trace.blackout import Dump, dump_of
 from vsc.trace.entry import EntryKind
 
 NAME = "log of pcscd --apdu"
@@ -72,11 +73,11 @@ class _Parser:
             words = match["words"]
             if words.startswith(("APDU: ", "SW: ")):
                 kind, _, dump = words.partition(": ")
-                data = hex_of(dump)
+                data = dump_of(dump)
                 if number == len(self.lines) and not self.is_whole:
                     self.draft.warnings.append(f"line {number}: the log ends in the middle of an APDU: left out")
                     break
-                if not data:
+                if data is None or (kind == "APDU" and not data.raw):
                     raise LogError(f"line {number}: here should be the bytes of an APDU, in hexadecimal")
                 self.command(data) if kind == "APDU" else self.answer(data, number)
             else:
@@ -85,10 +86,11 @@ class _Parser:
         self.draft.unanswered(waiting)
         return self.draft
 
-    def command(self, command: bytes) -> None:
+    def command(self, command: Dump) -> None:
         self.client.waiting = self.draft.command(self.client.reader, command, self.seconds)
 
-    def answer(self, response: bytes, number: int) -> None:
+    def answer(self, response: Dump, number: int) -> None:
+        """Of no bytes where the card went silent: pcscd writes `SW: ` all the same."""
         # While the card computed another client may have said something.
         one = self.client if self.client.waiting is not None else self._only_waiting()
         if one is None or one.waiting is None:

@@ -7,7 +7,8 @@
 @ reset               the card was reset
 """
 
-from vsc.replay.log import ATR_BYTES, Draft, LogError, hex_of, numbered
+from vsc.replay.log import ATR_BYTES, Draft, LogError, numbered
+from vsc.trace.blackout import Dump, dump_of
 from vsc.trace.entry import EntryKind
 
 NAME = "transcript"
@@ -39,11 +40,11 @@ def _read(draft: Draft, line: str, number: int, waiting: int | None) -> int | No
     mark, _, rest = line.partition(" ")
     match mark:
         case ">":
-            return draft.command("", _bytes(rest, number), 0.0)
+            return draft.command("", _dump(rest, number), 0.0)
         case "<":
             if waiting is None:
                 raise LogError(f"line {number}: an answer without a command before it")
-            draft.answer(waiting, _bytes(rest, number), 0.0)
+            draft.answer(waiting, _dump(rest, number), 0.0)
             return None
         case "@":
             _event(draft, rest, number)
@@ -57,7 +58,7 @@ def _event(draft: Draft, words: str, number: int) -> None:
     if kind == "reset" and not rest:
         draft.event(EntryKind.RESET, "", 0.0)
     elif kind == "atr":
-        atr = _bytes(rest, number)
+        atr = _dump(rest, number).raw
         if len(atr) not in ATR_BYTES:
             raise LogError(f"line {number}: an ATR has 2 to 33 bytes")
         draft.event(EntryKind.INSERTED, "", 0.0, atr)
@@ -65,8 +66,8 @@ def _event(draft: Draft, words: str, number: int) -> None:
         raise LogError(f"line {number}: @ is followed by 'reset' or 'atr' with the ATR")
 
 
-def _bytes(words: str, number: int) -> bytes:
-    data = hex_of(words)
-    if not data:
+def _dump(words: str, number: int) -> Dump:
+    data = dump_of(words)
+    if data is None or not (data.raw or data.gap is not None):
         raise LogError(f"line {number}: here should be bytes, in hexadecimal")
     return data

@@ -11,9 +11,11 @@ empty is left out. Version 1 had no `kind` (all were APDUs), no `hidden`, `took`
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from vsc.errors import VscError
+from vsc.trace import blackout
 from vsc.trace.decoder import command_name
 from vsc.trace.entry import Entry, EntryKind, MaskedCommand
 from vsc.trace.mask import mask, text
@@ -118,9 +120,14 @@ def _entry(fields: dict[str, Any]) -> Entry:
 
 def _command(fields: dict[str, Any]) -> MaskedCommand:
     words: str = fields["command"]
-    visible = bytes.fromhex(words.removesuffix(_HIDDEN))
+    dump = blackout.dump_of(words.removesuffix(_HIDDEN))
+    if dump is None or dump.gap is not None:
+        raise ValueError("the command is not in hexadecimal")
+    visible = dump.raw
     if not words.endswith(_HIDDEN):
-        return mask(visible)
+        masked = mask(visible)
+        seen = len(masked.visible)
+        return replace(masked, unknown=frozenset(place for place in dump.unknown if place < seen))
     if "hidden" in fields:
         hidden = _within(int(fields["hidden"]), MAX_HIDDEN_BYTES)
     else:
@@ -128,7 +135,8 @@ def _command(fields: dict[str, Any]) -> MaskedCommand:
         hidden = visible[4] or 1 if len(visible) > 4 else 1
     # Somebody may have hidden too little.
     more = max(0, len(visible) - len(mask(visible + b"\xff" * hidden).visible))
-    return MaskedCommand(visible[: len(visible) - more], hidden + more)
+    seen = len(visible) - more
+    return MaskedCommand(visible[:seen], hidden + more, frozenset(place for place in dump.unknown if place < seen))
 
 
 def _seconds(fields: dict[str, Any], name: str) -> float:

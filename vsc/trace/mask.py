@@ -9,6 +9,7 @@ This module must not import `vsc.reader`: a reader's exchanges show their comman
 
 from card_os.apdu import Case
 from card_os.sw import CardError
+from vsc.trace import blackout
 from vsc.trace.entry import MaskedCommand
 
 # PINs and PUKs: VERIFY, CHANGE REFERENCE DATA, DISABLE and ENABLE VERIFICATION REQUIREMENT, RESET RETRY COUNTER, each
@@ -47,7 +48,7 @@ def shown(command: bytes) -> str:
 
 def text(command: MaskedCommand) -> str:
     """The same of a command that is masked already."""
-    return command.visible.hex().upper() + "…" * bool(command.hidden_bytes)
+    return blackout.text(command.visible, command.unknown) + "…" * bool(command.hidden_bytes)
 
 
 def _may_hold_secret(command: bytes) -> bool:

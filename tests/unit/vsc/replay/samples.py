@@ -13,9 +13,24 @@ OPENSC, OLD_OPENSC, PCSCD, TRANSCRIPT, TRACE = (
     (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
     for name in ("opensc", "opensc-old", "pcscd", "transcript", "trace")
 )
+PASTED = """\
+Using reader with a card: ACME 00 00
+3b:8d:01:80:fb:a0:00:00:03:97:42:54:46:59:02:01:c9
+> 00 A4 04 00 07 62 76 01 FF 00 00 00
+< 6A 82 : File not found.
+> 00 20 00 80 08 31 32 33 34 35 36 37 38
+< 90 00 : Normal processing.
+"""
 OPENSC_ANSWER = bytes.fromhex("61124F0BA000000397425446590201739000")
 
-ALL = {"opensc": OPENSC, "old opensc": OLD_OPENSC, "pcscd": PCSCD, "transcript": TRANSCRIPT, "trace": TRACE}
+ALL = {
+    "opensc": OPENSC,
+    "old opensc": OLD_OPENSC,
+    "pcscd": PCSCD,
+    "pasted": PASTED,
+    "transcript": TRANSCRIPT,
+    "trace": TRACE,
+}
 
 
 def of(*pairs: str) -> Log:

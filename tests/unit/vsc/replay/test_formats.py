@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.vsc.replay.samples import ALL, ATR, OPENSC
 from vsc.replay import LogError, parse_log, read_log
 from vsc.replay.formats import FORMATS
+from vsc.trace import jsonl
 from vsc.trace.entry import EntryKind
 
 PIN = "3132333435363738"
@@ -20,6 +21,7 @@ PIN = "3132333435363738"
         ("opensc", "OpenSC debug log"),
         ("old opensc", "OpenSC debug log"),
         ("pcscd", "log of pcscd --apdu"),
+        ("pasted", "output of a tool"),
         ("transcript", "transcript"),
         ("trace", "trace of vsc"),
     ],
@@ -47,6 +49,13 @@ def test_a_log_may_have_been_written_by_a_shell_of_windows(tmp_path: Path, encod
     for text in ALL.values():
         path.write_text(text, encoding=encoding, newline="\r\n")
         assert read_log(path) == parse_log(text)
+
+
+def test_what_is_blacked_out_stays_so_in_a_trace_of_ours() -> None:
+    read = parse_log("> 00 A4 04 00 04 A0 00 xx xx\n< 90 00\n").entries
+    line = jsonl.dump(read[0])
+    assert '"00A4040004A000xxxx"' in line
+    assert tuple(jsonl.parse([jsonl.head(), line])) == read
 
 
 def test_the_name_of_the_file_says_nothing(tmp_path: Path) -> None:
@@ -122,6 +131,6 @@ def test_a_log_that_is_cut_off_is_read_as_far_as_it_is_whole(sample: str) -> Non
             continue
         read = [entry for entry in log.entries if entry.kind is EntryKind.APDU]
         assert [entry.command for entry in read] == [entry.command for entry in whole[: len(read)]], length
-        # A transcript is written by hand, and may end without a newline: its last line counts as whole.
-        sure = read[:-1] if sample == "transcript" else read
+        # What is written by hand, or pasted, may end without a newline: its last line counts as whole.
+        sure = read[:-1] if sample in ("transcript", "pasted") else read
         assert all(entry.response == one.response for entry, one in zip(sure, whole, strict=False)), length

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from card_os.apdu import CommandApdu
-from tests.unit.vsc.replay.samples import of
+from tests.unit.vsc.replay.samples import ATR, of
 from tests.unit.vsc.replay.test_card import send
 from vpcd_bridge.port import PoweredCard
 from vsc.errors import VscError, WrongAdminResponse
 from vsc.host import AdminForm, AdminKeyResponder, Gids
 from vsc.host.connection import DirectConnection
 from vsc.reader import Reader
-from vsc.replay import Log, ReplayCard
+from vsc.replay import Log, ReplayCard, parse_log
 from vsc.testing import SoftCard
 from vsc.trace import Trace
 
@@ -207,6 +207,33 @@ def test_which_key_is_set_counts() -> None:
     set_one, set_two = "002241B603840181", "002241B603840182"
     card = learnt(f"{set_one} 9000", "002A9E9A0100 019000", f"{set_two} 9000", "002A9E9A0100 029000")
     assert send(card, set_two, "002A9E9A0100", set_one, "002A9E9A0100") == ["9000", "029000", "9000", "019000"]
+
+
+# --- what a reporter has blacked out
+
+
+def test_what_is_blacked_out_may_be_anything() -> None:
+    log = "> 00 A4 04 00 04 A0 00 xx xx\n< 90 00\n> 00 CB 3F FF 05 5C … 00\n< 53 02 xx 01 90 00\n> 00CA0000\n< 01 90 00"
+    card = ReplayCard(replace(parse_log(log), atr=ATR), "learnt")
+    assert send(card, "00A4040004A0001234", "00CA0000", "00CB3FFF055C035FC10500", "00CA0000") == [
+        "9000",
+        "019000",
+        "530200019000",
+        "019000",
+    ]
+    assert card.report is None
+    assert send(card, "00A4040004A0011234", "00A4040003A00012", "00CB3FFF065C045FC1050000") == ["6F00"] * 3
+
+
+def test_in_every_form() -> None:
+    card = ReplayCard(replace(parse_log("> 10CB3FFF02 AA xx\n< 9000\n> 00CB3FFF02 ** DD\n< 9000"), atr=ATR), "learnt")
+    assert send(card, "00CB3FFF0000 04AA1122DD") == ["9000"]
+
+
+def test_a_pin_that_is_blacked_out_is_a_pin() -> None:
+    log = replace(parse_log("> 00 20 00 80 04 xx xx xx xx\n< 90 00\n> 002A9E9A0100\n< 01 90 00"), atr=ATR)
+    for mode in ("strict", "command", "learnt"):
+        assert send(ReplayCard(log, mode), "002000800431323334", "002A9E9A0100") == ["9000", "019000"]
 
 
 # --- challenges

@@ -88,6 +88,48 @@ def test_prefixes_of_other_systems(before: str) -> None:
     assert parse_log(log).entries[0].seconds == 0
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "P:1128; T:4344 2025-02-26 11:08:19.196 [cardmod] ",
+        "P:1128; T:4344 2025-02-26 11:08:19.196 [cardmod] C:\\OpenSC\\src\\reader-pcsc.c:1:pcsc_transmit: ",
+        "2015-08-21 21:05:07.711 ",  # 0.15
+    ],
+)
+def test_a_log_of_windows_says_as_much(before: str) -> None:
+    """Without GCC most lines have no file, line and function: reader, ATR, resets, failures are read all the same."""
+    log = "2015-08-21 21:05:07.711 [cardmod] apdu.c:563:sc_transmit_apdu: called\n"
+    log += f"{before}Reader 1 check\n{before}ATR     : {ATR.hex(':')}\n{before}ATR try : 3B:80:80:01:01\n"
+    log += f"{before}reader 'Reader 1'\n{before}\n{dump('Outgoing', bytes.fromhex('00A40000'))}"
+    log += f"{before}\n{dump('Incoming', bytes.fromhex('9000'))}"
+    log += f"{before}Reader 1:SCardReconnect returned: 0x00000000\n"
+    log += f"{before}reader 'Reader 2'\n{before.rstrip()}\n{dump('Outgoing', bytes.fromhex('00A40001'))}"
+    log += f"{before}unable to transmit\n"
+    read = parse_log(log.replace("\n", "\r\n"))
+    assert [(one.kind.value, one.reader, one.response.hex(), one.atr) for one in read.entries] == [
+        ("inserted", "Reader 1", "", ATR),
+        ("apdu", "Reader 1", "9000", b""),
+        ("reset", "Reader 1", "", b""),
+        ("apdu", "Reader 2", "", b""),
+    ]
+    assert read.readers == ("Reader 1", "Reader 2")
+    assert read.warnings == ()
+
+
+def test_what_somebody_has_blacked_out() -> None:
+    """Bytes, or the rest of a dump; the letters beside them with or without."""
+    sent = dump("Outgoing", bytes.fromhex("0020008008") + b"12345678")
+    pin = sent.replace("31 32 33 34 35 36 37 38 . ...12345678", "xx xx xx xx xx xx xx xx")
+    serial = "Incoming APDU (40 bytes):\n" + " ".join(["AA"] * 16) + " ................\nAA AA [...]\n\n"
+    log = parse_log(
+        f"{PREFIX}\n{pin}{PREFIX}\n{serial}{PREFIX}\n{dump('Outgoing', bytes(4))}{PREFIX}\n{dump('Incoming', bytes(2))}"
+    )
+    assert (log.entries[0].command.visible.hex(), log.entries[0].command.hidden_bytes) == ("0020008008", 8)
+    assert log.entries[0].response == b"\xaa" * 18 + bytes(22)
+    assert log.warnings == ("an answer is partly blacked out: 00 stands for what cannot be seen",)
+    assert len(log.entries) == 2
+
+
 def test_a_command_without_an_answer() -> None:
     failed = PREFIX + "\n" + dump("Outgoing", b"\x00\xa4\x00\x00") + PREFIX + "unable to transmit\n"
     assert commands(failed + OPENSC)[0] == ("00a40000", "")

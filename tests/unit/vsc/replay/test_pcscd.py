@@ -69,6 +69,19 @@ def test_a_command_that_failed() -> None:
     assert commands(log) == [("00a40008", "")]
 
 
+def test_a_card_that_went_silent() -> None:
+    """pcscd writes what came, and if that is nothing: `SW: `."""
+    log = parse_log("00000003 APDU: 00 A4 00 08 \n00000512 SW: \n00000003 APDU: 00 A4 00 09 \n00000512 SW: 90 00 \n")
+    assert [one.response for one in log.entries] == [b"", b"\x90\x00"]
+    assert log.warnings == ()
+
+
+@pytest.mark.parametrize("pin", ["xx xx xx xx", "**:**:**:**", "…", "...", "31 ... 34"])
+def test_what_somebody_has_blacked_out(pin: str) -> None:
+    log = parse_log(f"00000003 APDU: 00 20 00 80 04 {pin} \n00000512 SW: 90 00 \n")
+    assert (log.entries[0].command.visible.hex(), log.entries[0].command.hidden_bytes) == ("0020008004", 4)
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -66,3 +66,10 @@ def test_a_line_installs_it_in_a_clean_environment(line: str) -> None:
 def _owner(folder: Path) -> tuple[int, int]:
     found = folder.stat()
     return found.st_uid, found.st_gid
+
+
+def test_the_page_of_clients_names_tests_that_are_there() -> None:
+    rows = re.findall(r"^\|.*\|$", (ROOT / "docs" / "clients.md").read_text(encoding="utf-8"), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(test_\w+\.py)`", row)}
+    assert len(named) >= 8
+    assert named <= {path.name for path in (ROOT / "tests").rglob("test_*.py")}

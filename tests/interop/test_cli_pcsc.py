@@ -1,8 +1,12 @@
 """`vsc readers`, `watch`, `pin`, `admin-key`, `provision` and `transmit --reader` by PC/SC, private and pcscd's."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,9 @@ import pytest
 from tests.interop.conftest import PlugIn, RunTool
 from tests.interop.vsc_cards import ADMIN_KEY
 from tests.interop.vsc_run import Vsc, ordinary_user
+from vsc.pcsc import Service
+from vsc.reader import Reader
+from vsc.testing import SoftCard
 
 VSC = Path(sys.executable).with_name("vsc")
 READER = "Virtual Smart Card 00 00"
@@ -76,6 +83,30 @@ def test_a_card_is_used_where_it_is(user: Vsc) -> None:
         "< 63C5  not verified, 5 tries left",
         json.dumps([{"data": "", "sw": "63C5"}]),
     ]
+
+
+def test_a_reader_whose_name_is_not_ascii(tmp_path: Path) -> None:
+    """It is listed and used as by any other program; pyscard alone cannot ask what it looks like."""
+    reader = Reader("Lecteur à puce 中 00")
+    reader.insert(SoftCard.make())
+    with Service([reader, Reader("ACME 00")]) as env:
+        run = partial(
+            subprocess.run, env={**os.environ, **env, "VSC_HOME": str(tmp_path)}, capture_output=True, text=True
+        )
+        listed = json.loads(run([VSC, "readers", "--json"]).stdout)
+        assert [(one["name"], one["atr"]) for one in listed] == [(reader.name, ATR), ("ACME 00", None)]
+        used = run([VSC, "transmit", "--reader", reader.name, f"{SELECT}00"])
+        assert used.stdout.splitlines()[-1].endswith("9000  done"), used.stderr
+        watch = subprocess.Popen(
+            [VSC, "watch"], env={**os.environ, **env, "VSC_HOME": str(tmp_path)}, stdout=subprocess.PIPE, text=True
+        )
+        with watch as watching:
+            assert watching.stdout is not None
+            begun = [watching.stdout.readline() for _ in range(3)]
+            assert f"card added      {reader.name}  {ATR}\n" in begun
+            reader.eject()
+            assert watching.stdout.readline() == f"card removed    {reader.name}\n"
+            watching.send_signal(signal.SIGINT)
 
 
 def test_what_goes_wrong_in_a_service(user: Vsc) -> None:

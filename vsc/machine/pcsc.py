@@ -233,8 +233,6 @@ class PcscConnection:
         self._scard = scard()
         self._name = reader_name
         self._depth = 0
-        if not reader_name.isascii():
-            raise ReaderNotFoundError(f"pyscard cannot reach the reader {reader_name!r}: its name is not ASCII")
         try:
             context = Context()
         except NoPcscError as error:

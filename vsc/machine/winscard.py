@@ -1,8 +1,8 @@
 """PC/SC's own calls, through pyscard: one context, what readers look like, and what return codes mean.
 
 pyscard (extra `virtual-smart-card[pcsc]`) is imported when the first context is made, so nobody needs it who has no
-PC/SC. Its low-level module is used, not its classes: those keep threads and lists of their own. pyscard 2.3 cannot
-say names outside ASCII: readers that have one are not there for us.
+PC/SC. Its low-level module is used, not its classes: those keep threads and lists of their own. Where it cannot say
+a name, libpcsclite is asked without it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,6 +22,7 @@ from vsc.errors import (
     SharingViolation,
     VscError,
 )
+from vsc.machine import libpcsclite
 
 READERS_CHANGED = "\\\\?PnP?\\Notification"
 """The name that stands for "readers come and go" in SCardGetStatusChange."""
@@ -83,22 +84,20 @@ class Context:
             raise NoPcscError(_no_service(rv))
 
     def names(self) -> list[str]:
-        """The readers, in the service's order; those that pyscard can ask for."""
+        """The readers, in the service's order; those that can be asked for."""
         rv, names = self._scard.SCardListReaders(self.handle, [])
         if rv == self._scard.SCARD_E_NO_READERS_AVAILABLE:
             return []
         self._check(rv)
-        return [name for name in names if name.isascii()]
+        return [name for name in names if name.isascii() or libpcsclite.is_there()]
 
     def look(self, names: Iterable[str]) -> dict[str, State]:
         """What those readers look like now. UnknownReader if one of them is not there."""
         names = list(names)
-        if not all(name.isascii() for name in names):
-            raise UnknownReader
         asked = [(name, self._scard.SCARD_STATE_UNAWARE) for name in names]
         if not asked:
             return {}
-        rv, answers = self._scard.SCardGetStatusChange(self.handle, 0, asked)
+        rv, answers = self._get_status_change(0, asked)
         self._check(rv)
         return {name: _state(flags, atr) for name, flags, atr in answers}
 
@@ -123,7 +122,7 @@ class Context:
         asked = [(name, int(state)) for name, state in known.items()]
         asked.append((READERS_CHANGED, reader_events << _COUNTER_SHIFT))
         timeout_ms = self._scard.INFINITE if timeout_s is None else max(0, round(timeout_s * 1000))
-        rv, _ = self._scard.SCardGetStatusChange(self.handle, timeout_ms, asked)
+        rv, _ = self._get_status_change(timeout_ms, asked)
         if rv not in (self._scard.SCARD_E_CANCELLED, self._scard.SCARD_E_TIMEOUT):
             self._check(rv)
 
@@ -141,6 +140,13 @@ class Context:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _get_status_change(self, timeout_ms: int, asked: list[tuple[str, int]]) -> Any:
+        if all(name.isascii() for name, _ in asked):
+            return self._scard.SCardGetStatusChange(self.handle, timeout_ms, asked)
+        if not libpcsclite.is_there():
+            raise UnknownReader  # There is no way to ask for it.
+        return libpcsclite.get_status_change(self.handle, timeout_ms, asked)
 
     def _check(self, rv: int) -> None:
         if rv == self._scard.SCARD_E_UNKNOWN_READER:

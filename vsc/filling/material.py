@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import cast
@@ -33,6 +34,7 @@ from card_os.apps.gids.minidriver import MAX_CERTIFICATE_BYTES
 from card_os.apps.gids.wire import MAX_OBJECT_BYTES
 from card_os.rsa import KEY_BITS
 from vsc.errors import KeyMismatch, MaterialError, UnsupportedKey, WrongPassword
+from vsc.filling.bounds import check_file, validated
 
 MAX_FILE_BYTES = 1 << 20
 """Nothing that is meant for a card comes near it: a larger file is a mistake."""
@@ -86,6 +88,7 @@ def read_pfx(source: Source, password: bytes | None = None) -> Material:
     # The library tells "not PKCS#12" from "wrong password" in words only.
     if raw[:1] != b"\x30" or _PFX_VERSION not in raw[2:10]:
         raise MaterialError("that is not a PFX file (PKCS#12)")
+    check_file(raw, what="PFX file")
     if password and b"\x00" in password:
         # The library would panic: it hands the password on as a C string.
         raise _password_error("PFX file", password)
@@ -123,10 +126,10 @@ def read_key_and_certificate(
     return Material(private, leaf, common_name(leaf), authorities)
 
 
-def _decrypted(load: Callable[[bytes, bytes | None], PrivateKeyTypes], raw: bytes, password: bytes) -> PrivateKeyTypes:
+def _decrypted(load: Callable[[bytes, bytes | None], PrivateKeyTypes], raw: bytes, password: bytes) -> RSAPrivateKey:
     """With a wrong password about one file in 256 decrypts to rubbish with good padding, which then is no key."""
     try:
-        return load(raw, password)
+        return validated(supported(load(raw, password)), what="key file")
     except ValueError:
         raise _password_error("key file", password) from None
 
@@ -134,14 +137,17 @@ def _decrypted(load: Callable[[bytes, bytes | None], PrivateKeyTypes], raw: byte
 def read_key(source: Source, password: bytes | None = None) -> RSAPrivateKey:
     """Reads a private key: PKCS#1 or PKCS#8, PEM or DER. A password that is not needed does no harm."""
     raw = read_file(source, what="key file")
-    load = load_pem_private_key if b"-----BEGIN" in raw else load_der_private_key
+    check_file(raw, what="key file")
+    library = load_pem_private_key if b"-----BEGIN" in raw else load_der_private_key
+    # Validated once it is known to have a size that a card takes: the library would try any number for a prime.
+    load = partial(library, unsafe_skip_rsa_key_validation=True)
     try:
         try:
-            return supported(load(raw, None))
+            return validated(supported(load(raw, None)), what="key file")
         except TypeError:
             # The library's way to say that it is encrypted.
             if password:
-                return supported(_decrypted(load, raw, password))
+                return _decrypted(load, raw, password)
     except UnsupportedAlgorithm:
         raise MaterialError(
             "the key file is encrypted in a way, or holds a kind of key, that is not supported"

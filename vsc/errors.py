@@ -124,6 +124,14 @@ class UnsupportedCard(VscError):
     """The card cannot do that: it has no GIDS application, or lacks what was asked of it."""
 
 
+class UnsupportedOption(VscError):
+    """A kind of card is not made with that option. option: its name."""
+
+    def __init__(self, what: str, option: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"{what} takes no {option}; it takes: {', '.join(known) or 'nothing'}")
+        self.option = option
+
+
 class UnexpectedStatus(VscError):
     """The card refused with a status word that has no meaning of its own here. sw: that word."""
 

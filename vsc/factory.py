@@ -12,24 +12,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from card_os.admin import KEY_BYTES, AdminKey
-from card_os.apps.gids.personalisation import blank, personalised
+from card_os.admin import AdminKey
 from card_os.apps.gids.state import GidsState, KeyFile
 from card_os.card import Card
 from card_os.env import Env
 from card_os.memory import Persistent
-from card_os.pin import DEFAULT_TRIES, MAX_BYTES, NO_POLICY, PinPolicy
-from vsc.errors import RefusedError, VscError
-from vsc.profiles import GIDS, PROFILES
+from card_os.pin import PinPolicy
+from vsc.errors import VscError
+from vsc.profiles import GIDS, CardOptions, Profile, States, profile_named
+from vsc.profiles.options import DEFAULT_ADMIN_KEY, DEFAULT_PIN
 from vsc.store import Image, Store, default_home, settings
 from vsc.store.name import check_name
 from vsc.store.sqlite import SqliteStore
 from vsc.world import SystemEnv
 
-DEFAULT_PIN = b"12345678"
-DEFAULT_ADMIN_KEY = bytes.fromhex("0102030405060708" * 3)
-"""What `tpmvscmgr` calls DEFAULT: for tests, never for a card that matters."""
-MIN_PUK_BYTES = 8
+__all__ = ["DEFAULT_ADMIN_KEY", "DEFAULT_PIN", "admin_key_of", "create", "create_blank", "fresh", "powered"]
 
 
 def home_store() -> SqliteStore:
@@ -47,71 +44,85 @@ def home_store() -> SqliteStore:
 def create(
     name: str,
     *,
-    pin: bytes,
+    pin: bytes | None = None,
     admin_key: bytes | None = None,
+    admin_pin: bytes | None = None,
     policy: PinPolicy | None = None,
-    tries: int = DEFAULT_TRIES,
+    tries: int | None = None,
+    puk_tries: int | None = None,
     admin_tries: int | None = None,
     card_id: uuid.UUID | None = None,
     puk: bytes | None = None,
     label: str | None = None,
     file_system: bool = True,
+    profile: str = GIDS.name,
     store: Store | None = None,
 ) -> Image:
-    """Makes a GIDS card, operational, with its file system written, and adds it to the store.
+    """Makes a card that is ready for use and adds it to the store.
 
-    name: 1 to 80 printable characters. pin: as its bytes are sent, within the policy (without one: 4 to 127 bytes).
-    admin_key: 24 bytes; None: random, kept with the card (`admin_key_of`). tries: 1 to 15. admin_tries: None for
-    unlimited. card_id: None for a random one. puk: 8 to 127 bytes; with one, only it can reset the PIN. label: any
-    text; None: the name. file_system: False leaves it, and the id, to whoever formats the card. Raises RefusedError
-    for a PIN that breaks the policy and a PUK of another length, CardExistsError, ValueError for values outside these
-    ranges.
+    pin: as its bytes are sent. admin_key: None: random, kept with the card (`admin_key_of`). The options are those of
+    `CardOptions`, and what they mean, with their ranges, is a matter of the profile; for GIDS see `vsc.create`. label:
+    any text; None: the name. Raises RefusedError for a secret that the card would not take, UnsupportedOption for an
+    option that the profile has not, CardExistsError, ValueError for values outside their ranges.
     """
-    broken = (policy or NO_POLICY).violation(pin)
-    if broken:
-        raise RefusedError(f"the PIN is refused: {broken}")
-    if puk is not None and not MIN_PUK_BYTES <= len(puk) <= MAX_BYTES:
-        raise RefusedError(f"the PUK is refused: a PUK has {MIN_PUK_BYTES} to {MAX_BYTES} bytes")
-    state = personalised(
+    options = CardOptions(
         pin=pin,
-        admin_key=secrets.token_bytes(KEY_BYTES) if admin_key is None else admin_key,
-        # Windows keeps a GUID with its first three fields little-endian, in memory and so in `cardid`.
-        card_id=(card_id or uuid.uuid4()).bytes_le if file_system else None,
-        tries=tries,
-        pin_policy=policy,
         puk=puk,
-        admin_try_limit=admin_tries,
+        admin_key=admin_key,
+        admin_pin=admin_pin,
+        policy=policy,
+        tries=tries,
+        puk_tries=puk_tries,
+        admin_tries=admin_tries,
+        card_id=card_id,
+        file_system=None if file_system else False,
     )
-    return _add(name, state, store, label)
+    kind = profile_named(profile)
+    return _add(name, kind, kind.personalise(_with_random_key(kind, options), SystemEnv()), store, label)
+
+
+def _with_random_key(profile: Profile, options: CardOptions) -> CardOptions:
+    """A card that lasts gets no admin key that others know, unless somebody says so."""
+    if options.admin_key is not None or not profile.takes("admin_key"):
+        return options
+    usual = profile.completed(options).admin_key
+    return options if usual is None else replace(options, admin_key=secrets.token_bytes(len(usual)))
 
 
 def create_blank(
     name: str,
     *,
     policy: PinPolicy | None = None,
-    tries: int = DEFAULT_TRIES,
+    tries: int | None = None,
     admin_tries: int | None = None,
     label: str | None = None,
+    profile: str = GIDS.name,
     store: Store | None = None,
 ) -> Image:
-    """Makes a GIDS card in the initialisation state, without PIN, key or file: for `gids-tool -X` and its like."""
-    return _add(name, blank(pin_policy=policy, tries=tries, admin_try_limit=admin_tries), store, label)
+    """Makes a card in the initialisation state, without PIN, key or file: for `gids-tool -X` and its like."""
+    kind = profile_named(profile)
+    options = CardOptions(policy=policy, tries=tries, admin_tries=admin_tries)
+    return _add(name, kind, kind.blank(options, SystemEnv()), store, label)
 
 
-def _add(name: str, state: GidsState, store: Store | None, label: str | None = None) -> Image:
-    image = Image(check_name(name), GIDS, GIDS.persistent(state))
+def _add(name: str, profile: Profile, states: States, store: Store | None, label: str | None = None) -> Image:
+    image = Image(check_name(name), profile, profile.persistent(*states))
     if label is not None:
         image = replace(image, label=label)
     (store or home_store()).create(image)
     return image
 
 
-def fresh(profile: str, *, pin: bytes, admin_key: bytes, env: Env | None = None) -> Card:
-    """Makes a personalised card in memory, which lives as long as the object. VscError if there is no such profile."""
-    if profile not in PROFILES:
-        raise VscError(f"there is no profile {profile!r}; there is: {', '.join(PROFILES)}")
-    state = personalised(pin=pin, admin_key=admin_key, card_id=uuid.uuid4().bytes_le, tries=DEFAULT_TRIES)
-    return PROFILES[profile].card(PROFILES[profile].persistent(state), env or SystemEnv())
+def fresh(profile: str, *, pin: bytes | None = None, admin_key: bytes | None = None, env: Env | None = None) -> Card:
+    """Makes a personalised card in memory, which lives as long as the object.
+
+    pin and admin_key: None for those that cards for tests have, in profiles that have such. VscError if there is no
+    such profile, or none that says how its cards are made; UnsupportedOption.
+    """
+    world = env or SystemEnv()
+    kind = profile_named(profile)
+    states = kind.personalise(CardOptions(pin=pin, admin_key=admin_key), world)
+    return kind.card(kind.persistent(*states), world)
 
 
 @contextmanager

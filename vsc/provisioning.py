@@ -5,21 +5,20 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from types import TracebackType
+from types import EllipsisType, TracebackType
 from typing import Any, Self, overload
 
-from card_os.pin import DEFAULT_TRIES, NO_POLICY, PinPolicy
+from card_os.pin import PinPolicy
 from vsc.asking import Asker, PinText, pin_bytes
 from vsc.card import Card, VirtualCard
 from vsc.challenge import check_card_id
-from vsc.errors import CardExistsError, PinPolicyViolation, ReaderNotFoundError, VscError
-from vsc.factory import DEFAULT_PIN
+from vsc.errors import CardExistsError, PinPolicyViolation, ReaderNotFoundError
 from vsc.factory import create as make
 from vsc.factory import create_blank as make_blank
 from vsc.host.challenge import checked_key
 from vsc.interaction.port import UserInteraction
 from vsc.machine import Change, MachineReader, Watcher, current
-from vsc.profiles import GIDS
+from vsc.profiles import GIDS, CardOptions, Profile, profile_named
 from vsc.store import Image, Store
 from vsc.store.memory import MemoryStore
 from vsc.store.name import check_name
@@ -31,7 +30,7 @@ def create(
     pin: PinText | None,
     admin_key: bytes | None = None,
     policy: PinPolicy | None = None,
-    tries: int = DEFAULT_TRIES,
+    tries: int | None = None,
     admin_tries: int | None = None,
     card_id: uuid.UUID | None = None,
     puk: PinText | None = None,
@@ -49,10 +48,10 @@ def create(
     store: None for that of the machine, which is VSC_HOME's. interaction: who is asked for PINs, now and by the handle.
 
     CardExistsError; PinPolicyViolation; ValueError for what is out of its range; VscError for a name or a profile that
-    cannot be; Cancelled. Then there is no new card.
+    cannot be; UnsupportedOption for what cards of the profile have not; Cancelled. Then there is no new card.
     """
     name, where = check_name(name), current().store if store is None else store
-    _check_profile(profile)
+    kind = profile_named(profile)
     if policy is not None and not isinstance(policy, PinPolicy):
         raise TypeError(f"policy: a PinPolicy is expected, not {type(policy).__name__}")
     check_card_id(card_id)
@@ -61,10 +60,7 @@ def create(
     if where.exists(name):
         # Before anybody is asked for a PIN; the store looks again, under the card's lock.
         raise CardExistsError(f"there is a card called {name!r} already")
-    rules = NO_POLICY if policy is None else policy
-    secret = Asker(label or name, interaction).new_pin(rules) if pin is None else pin_bytes(pin)
-    if broken := rules.violations(secret):
-        raise PinPolicyViolation(broken)
+    secret = _new_pin(kind, pin, policy, Asker(label or name, interaction))
     make(
         name,
         pin=secret,
@@ -75,41 +71,52 @@ def create(
         card_id=card_id,
         puk=None if puk is None else pin_bytes(puk),
         label=label,
+        profile=kind.name,
         store=where,
     )
     return VirtualCard(name, store=where, interaction=interaction)
+
+
+def _new_pin(kind: Profile, given: PinText | None, policy: PinPolicy | None, asker: Asker) -> bytes | None:
+    """The PIN of a new card, which keeps to its rules. Without one, a person is asked if such cards have a PIN."""
+    rules = kind.pin_rules if policy is None else policy
+    if given is None:
+        return asker.new_pin(rules) if kind.takes("pin") else None
+    pin = pin_bytes(given)
+    if broken := rules.violations(pin):
+        raise PinPolicyViolation(broken)
+    return pin
 
 
 def create_blank(
     name: str,
     *,
     policy: PinPolicy | None = None,
-    tries: int = DEFAULT_TRIES,
+    tries: int | None = None,
     admin_tries: int | None = None,
     label: str | None = None,
+    profile: str = GIDS.name,
     store: Store | None = None,
 ) -> VirtualCard:
     """Makes a card without PIN, keys and file system, for `gids-tool -X` and its like to personalise."""
     where = current().store if store is None else store
-    make_blank(name, policy=policy, tries=tries, admin_tries=admin_tries, label=label, store=where)
+    make_blank(name, policy=policy, tries=tries, admin_tries=admin_tries, label=label, profile=profile, store=where)
     return VirtualCard(name, store=where)
-
-
-def _check_profile(profile: str) -> None:
-    if profile != GIDS.name:
-        raise VscError(f"there is no profile {profile!r}; there is: {GIDS.name}")
 
 
 @contextmanager
 def temporary_card(
-    name: str = "temporary", *, pin: PinText | None = DEFAULT_PIN, **options: Any
+    name: str = "temporary", *, pin: PinText | EllipsisType | None = ..., profile: str = GIDS.name, **options: Any
 ) -> Iterator[VirtualCard]:
     """Makes a card in memory, which is open in the block (`card.reader`) and deleted at its end.
 
-    PIN 12345678 unless another is given; the rest is as for `create`. VSC_HOME is not touched.
+    Without a PIN it has that of its profile's cards for tests, 12345678 of GIDS; the rest is as for `create`. VSC_HOME
+    is not touched.
     """
+    if isinstance(pin, EllipsisType):
+        pin = profile_named(profile).completed(CardOptions()).pin
     store = options.pop("store", None) or MemoryStore()
-    card = create(name, pin=pin, store=store, **options)
+    card = create(name, pin=pin, profile=profile, store=store, **options)
     try:
         with card:
             yield card

@@ -12,7 +12,6 @@ from card_os.apps.gids.personalisation import card_id
 from card_os.apps.gids.state import GidsState, LifeCycle
 from card_os.pin import CharacterRule, Pin, PinPolicy
 from card_os.rsa import RsaPrivateKey
-from vsc.factory import gids_state
 from vsc.store.image import Image
 
 # As `--pin-policy` and tpmvscmgr call them.
@@ -64,14 +63,13 @@ class CardSummary:
 
 
 def summarise(image: Image) -> CardSummary:
-    """Reads a card's image; changes nothing."""
-    state = gids_state(image)
+    """Reads a card's image; changes nothing. Of a card without an application that can be described: that it is."""
+    state = next((one for _, one in image.persistent.applications if isinstance(one, GidsState)), None)
+    if state is None:
+        return CardSummary(**_known(image), life_cycle="-", **dict.fromkeys(_OF_GIDS), containers=[])  # type: ignore[arg-type]
     serial = card_id(state)
     return CardSummary(
-        name=image.name,
-        label=image.label,
-        profile=image.profile.name,
-        atr=bytes(image.profile.atr).hex().upper(),
+        **_known(image),
         life_cycle=state.life_cycle.name.lower(),
         card_id=str(uuid.UUID(bytes_le=serial)) if serial and len(serial) == 16 else None,
         serial=serial.hex().upper() if serial else None,
@@ -81,6 +79,15 @@ def summarise(image: Image) -> CardSummary:
         admin_key=_admin_key(state),
         containers=[_container(one) for one in containers(state)] if state.life_cycle != LifeCycle.CREATION else [],
     )
+
+
+_OF_GIDS = ("card_id", "serial", "pin", "puk", "pin_policy", "admin_key")
+
+
+def _known(image: Image) -> dict[str, str]:
+    """What is known of every card."""
+    profile = image.profile
+    return {"name": image.name, "label": image.label, "profile": profile.name, "atr": bytes(profile.atr).hex().upper()}
 
 
 def _tries(pin: Pin) -> dict[str, int] | None:

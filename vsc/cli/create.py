@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from card_os.pin import DEFAULT_TRIES, MAX_TRIES, PinPolicy
+from card_os.pin import MAX_TRIES, PinPolicy
 from vsc.cli.load import takes_pfx
 from vsc.cli.material import pfx_material
 from vsc.cli.passphrase import passphrase_option
 from vsc.cli.policy import PinPolicyType
 from vsc.cli.secret import ADMIN_KEY_SOURCES, PIN_SOURCES, read_admin_key, read_new_pin, read_pin
+from vsc.cli.target import complete_profile
 from vsc.errors import CardExistsError
 from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, create, create_blank, home_store
+from vsc.profiles import GIDS, CardOptions, profile_named
 from vsc.store import Image
 from vsc.store.name import check_name
 from vsc.summary import CardSummary, summarise
@@ -27,6 +29,14 @@ if TYPE_CHECKING:
 
 @click.command("create")
 @click.argument("name")
+@click.option(
+    "--profile",
+    default=GIDS.name,
+    show_default=True,
+    metavar="PROFILE",
+    shell_complete=complete_profile,
+    help="What kind of card; MODULE:NAME is one of your own.",
+)
 @click.option("--label", metavar="TEXT", help="The card's friendly name, any text. Without it: NAME.")
 @click.option("--pin", metavar=PIN_SOURCES, help="The PIN; 'default' is 12345678. Without it: asks on a terminal.")
 @click.option(
@@ -49,9 +59,7 @@ if TYPE_CHECKING:
 @click.option(
     "--tries",
     type=click.IntRange(1, MAX_TRIES),
-    default=DEFAULT_TRIES,
-    show_default=True,
-    help="Wrong PINs in a row before the PIN is blocked.",
+    help="Wrong PINs in a row before the PIN is blocked. Without it: 5 for a GIDS card.",
 )
 @click.option(
     "--admin-tries",
@@ -75,12 +83,13 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
 def create_command(
     name: str,
+    profile: str,
     label: str | None,
     pin: str | None,
     admin_key: str | None,
     puk: str | None,
     pin_policy: PinPolicy | None,
-    tries: int,
+    tries: int | None,
     admin_tries: int | None,
     card_id: uuid.UUID | None,
     pfx: Path | None,
@@ -91,7 +100,9 @@ def create_command(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Make a GIDS card called NAME: personalised, operational, with its file system written."""
+    """Make a card called NAME, ready for use: a GIDS card, operational, with its file system written, or what else
+    PROFILE says."""
+    kind = profile_named(profile)
     if attestation != "none":
         raise click.UsageError("--attestation: there is no TPM here, so nothing could attest the card's keys")
     if blank and any(one is not None for one in (pin, admin_key, card_id, puk)):
@@ -107,14 +118,20 @@ def create_command(
         raise CardExistsError(f"there is a card called {check_name(name)!r} already")
     material = None if pfx is None else pfx_material(pfx, pfx_password)
     if blank:
-        image = create_blank(name, policy=pin_policy, tries=tries, admin_tries=admin_tries, label=label)
+        image = create_blank(
+            name, policy=pin_policy, tries=tries, admin_tries=admin_tries, label=label, profile=kind.name
+        )
     else:
-        new_pin = read_new_pin(pin, card=label or name, policy=pin_policy, default=DEFAULT_PIN, option="--pin")
+        new_pin = None
+        if pin is not None or kind.takes("pin"):
+            rules = kind.pin_rules if pin_policy is None else pin_policy
+            usual = kind.completed(CardOptions()).pin or DEFAULT_PIN
+            new_pin = read_new_pin(pin, card=label or name, policy=rules, default=usual, option="--pin")
         make = partial(
             create,
             name,
             pin=new_pin,
-            admin_key=read_admin_key("random" if admin_key is None else admin_key, default=DEFAULT_ADMIN_KEY),
+            admin_key=None if admin_key is None else read_admin_key(admin_key, default=DEFAULT_ADMIN_KEY),
             policy=pin_policy,
             tries=tries,
             admin_tries=admin_tries,
@@ -122,8 +139,9 @@ def create_command(
             puk=None if puk is None else read_pin(puk, default=DEFAULT_PIN, option="--puk", what="PUK"),
             label=label,
             file_system=not no_file_system,
+            profile=kind.name,
         )
-        image = make() if material is None else _filled(make, material, new_pin)
+        image = make() if material is None else _filled(make, material, new_pin or b"")
     _tell(summarise(image), quiet=quiet, as_json=as_json)
 
 

@@ -36,6 +36,13 @@ def complete_reader(ctx: click.Context, param: click.Parameter, incomplete: str)
     return []
 
 
+def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> Names:
+    """Completes the name of a profile."""
+    from vsc.profiles import PROFILES
+
+    return [CompletionItem(name, help=one.title) for name, one in PROFILES.items() if name.startswith(incomplete)]
+
+
 name_argument: Callable[[Any], Any] = click.argument("name", shell_complete=complete_card)
 """NAME: a card of the store."""
 _optional_name: Callable[[Any], Any] = click.argument(

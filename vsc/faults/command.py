@@ -19,11 +19,15 @@ def normal(word: str) -> str:
     return " ".join(word.replace("-", " ").split()).casefold()
 
 
-@cache
 def names() -> dict[str, frozenset[int]]:
     """The names of all commands, each with its instructions."""
+    return _names(PROFILES.applications)
+
+
+@cache
+def _names(applications: tuple[Application[Any, Any], ...]) -> dict[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
-    for application in _applications():
+    for application in applications:
         for instruction, row in application.commands.items():
             found.setdefault(row.name, set()).add(int(instruction))
     for ins in KernelIns:
@@ -31,14 +35,9 @@ def names() -> dict[str, frozenset[int]]:
     return {name: frozenset(instructions) for name, instructions in sorted(found.items())}
 
 
-@cache
 def application_names() -> tuple[str, ...]:
     """The names of all applications."""
-    return tuple(dict.fromkeys(application.name for application in _applications()))
-
-
-def _applications() -> list[Application[Any, Any]]:
-    return [application for profile in PROFILES.values() for application in profile.applications]
+    return tuple(dict.fromkeys(application.name for application in PROFILES.applications))
 
 
 @dataclass(frozen=True, slots=True)

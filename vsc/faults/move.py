@@ -1,7 +1,7 @@
 """What happens to a card between commands: it is taken out, swapped, reset."""
 
 from vpcd_bridge.port import PoweredCard
-from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, fresh
+from vsc.factory import fresh
 from vsc.faults.effect import Effect
 from vsc.faults.fault import Fault
 from vsc.profiles import GIDS, PROFILES
@@ -31,5 +31,5 @@ def _replacement(fault: Fault, reader: Reader) -> PoweredCard:
     """What the fault was given, else a fresh card of the same profile as the one in the reader."""
     if fault.card is None:
         alike = next((name for name, profile in PROFILES.items() if bytes(profile.atr) == reader.atr), GIDS.name)
-        return fresh(alike, pin=DEFAULT_PIN, admin_key=DEFAULT_ADMIN_KEY)
+        return fresh(alike)
     return fault.card(reader) if callable(fault.card) else fault.card

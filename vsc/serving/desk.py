@@ -13,7 +13,7 @@ from typing import Self
 
 from vpcd_bridge.port import PoweredCard
 from vsc.errors import CardInUseError, CardNotFoundError, VscError
-from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, fresh, powered
+from vsc.factory import fresh, powered
 from vsc.reader import Reader, free_name
 from vsc.store import Store
 
@@ -69,7 +69,7 @@ class Desk:
     def add_new_card(self, profile: str) -> str:
         """Makes a card in memory with the PIN 12345678 and the default admin key; returns its name, `new-1`, …"""
         name = f"new-{sum(one.startswith('new-') for one in self._cards) + 1}"
-        self._cards[name] = fresh(profile, pin=DEFAULT_PIN, admin_key=DEFAULT_ADMIN_KEY)
+        self._cards[name] = fresh(profile)
         return name
 
     def insert(self, what: str, reader_name: str | None = None) -> str:

@@ -18,8 +18,7 @@ from card_os.class_byte import MAX_CHANNELS
 from card_os.command import Command
 from card_os.sw import SW
 from card_os.tlv import Tlv
-from vsc.profiles import Profile
-from vsc.testing.card import profile_named
+from vsc.profiles import Profile, profile_named
 from vsc.testing.fields import FIELDS, Bytes, Fields
 
 _CHAINING = 0x10

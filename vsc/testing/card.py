@@ -12,16 +12,14 @@ import uuid
 from copy import copy
 from typing import Self
 
-from card_os.apps.gids.personalisation import blank, personalised
 from card_os.card import Card, Outcome
 from card_os.env import Env
 from card_os.memory import Persistent
-from card_os.pin import DEFAULT_TRIES, PinPolicy
+from card_os.pin import PinPolicy
 from vsc.errors import PinPolicyViolation, VscError
-from vsc.factory import DEFAULT_ADMIN_KEY
 from vsc.host import Gids
 from vsc.host.connection import DirectConnection
-from vsc.profiles import PROFILES, Profile
+from vsc.profiles import CardOptions, Profile, profile_named
 from vsc.testing.diff import Diff, diff
 from vsc.testing.snapshot import Snapshot
 from vsc.world import SeededEnv, SystemEnv
@@ -55,10 +53,12 @@ class SoftCard:
         cls,
         profile: str = "gids",
         *,
-        pin: str = DEFAULT_PIN,
-        admin_key: bytes = DEFAULT_ADMIN_KEY,
+        pin: str | None = None,
+        admin_key: bytes | None = None,
+        admin_pin: str | None = None,
         policy: PinPolicy | None = None,
-        tries: int = DEFAULT_TRIES,
+        tries: int | None = None,
+        puk_tries: int | None = None,
         admin_tries: int | None = None,
         puk: str | None = None,
         card_id: uuid.UUID | None = None,
@@ -66,25 +66,27 @@ class SoftCard:
     ) -> Self:
         """Makes a personalised card. seed: everything of it, keys that it will make included, follows from that.
 
-        PinPolicyViolation for a PIN that breaks the policy; VscError if there is no such profile; ValueError for
-        values outside the ranges of `vsc.create`.
+        What is not given is what cards of that profile have in tests: of GIDS the PIN 12345678 and `DEFAULT_ADMIN_KEY`.
+        PinPolicyViolation for a PIN that breaks the policy; VscError if there is no such profile; UnsupportedOption for
+        what its cards have not; RefusedError and ValueError for values outside their ranges.
         """
-        if policy is not None and (broken := policy.violations(pin.encode())):
+        if policy is not None and pin is not None and (broken := policy.violations(pin.encode())):
             raise PinPolicyViolation(broken)
-        env = SystemEnv() if seed is None else SeededEnv(seed)
-        identity = card_id or uuid.UUID(bytes=env.random_bytes(16), version=4)
-        state = personalised(
-            pin=pin.encode(),
+        options = CardOptions(
+            pin=_bytes(pin),
+            puk=_bytes(puk),
             admin_key=admin_key,
-            # Windows keeps a GUID with its first three fields little-endian.
-            card_id=identity.bytes_le,
+            admin_pin=_bytes(admin_pin),
+            policy=policy,
             tries=tries,
-            pin_policy=policy,
-            puk=None if puk is None else puk.encode(),
-            admin_try_limit=admin_tries,
+            puk_tries=puk_tries,
+            admin_tries=admin_tries,
+            card_id=card_id,
         )
-        found = profile_named(profile)
-        return cls(found, found.persistent(state), env, pin=pin, admin_key=admin_key, puk=puk)
+        env, found = _world(seed), profile_named(profile)
+        states, made = found.personalise(options, env), found.completed(options)
+        secrets = {"pin": _text(made.pin), "admin_key": made.admin_key, "puk": _text(made.puk)}
+        return cls(found, found.persistent(*states), env, **secrets)  # type: ignore[arg-type]
 
     @classmethod
     def make_blank(
@@ -92,15 +94,14 @@ class SoftCard:
         profile: str = "gids",
         *,
         policy: PinPolicy | None = None,
-        tries: int = DEFAULT_TRIES,
+        tries: int | None = None,
         admin_tries: int | None = None,
         seed: int | str | bytes | None = None,
     ) -> Self:
         """Makes a card before its personalisation: no PIN, no key, no file. The rest as for `make`."""
-        env = SystemEnv() if seed is None else SeededEnv(seed)
-        found = profile_named(profile)
-        state = blank(pin_policy=policy, tries=tries, admin_try_limit=admin_tries)
-        return cls(found, found.persistent(state), env)
+        env, found = _world(seed), profile_named(profile)
+        states = found.blank(CardOptions(policy=policy, tries=tries, admin_tries=admin_tries), env)
+        return cls(found, found.persistent(*states), env)
 
     def __repr__(self) -> str:
         return f"<SoftCard {self.profile.name}>"
@@ -182,8 +183,13 @@ class SoftCard:
         return Gids.connect(self.connection(), random=self.env.random_bytes)
 
 
-def profile_named(name: str) -> Profile:
-    """VscError if there is no such profile."""
-    if name not in PROFILES:
-        raise VscError(f"there is no profile {name!r}; there is: {', '.join(PROFILES)}")
-    return PROFILES[name]
+def _world(seed: int | str | bytes | None) -> Env:
+    return SystemEnv() if seed is None else SeededEnv(seed)
+
+
+def _bytes(secret: str | None) -> bytes | None:
+    return None if secret is None else secret.encode()
+
+
+def _text(secret: bytes | None) -> str | None:
+    return None if secret is None else secret.decode()

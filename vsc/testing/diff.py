@@ -60,7 +60,7 @@ def applications_of(card: HasState) -> Sequence[AnyApplication]:
     profile = getattr(card, "profile", None)
     if profile is not None:
         return tuple(profile.applications)
-    known = {one.aid: one for profile in PROFILES.values() for one in profile.applications}
+    known = {one.aid: one for one in PROFILES.applications}
     return [known[aid] for aid, _ in card.persistent.applications]
 
 

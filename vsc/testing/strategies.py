@@ -12,8 +12,9 @@ from card_os.pin import MAX_BYTES as MAX_PIN_BYTES
 from card_os.pin import MAX_TRIES, NO_POLICY, CharacterRule, PinPolicy, character_class
 from card_os.pin import MIN_BYTES as MIN_PIN_BYTES
 from vsc.faults.strategies import faults
+from vsc.profiles import profile_named
 from vsc.testing.apdus import ApduKind, Miss, NearMiss, apdus, near_misses
-from vsc.testing.card import SoftCard, profile_named
+from vsc.testing.card import SoftCard
 from vsc.testing.history import History
 from vsc.testing.operation import (
     Authenticate,
@@ -184,7 +185,7 @@ def cards(draw: st.DrawFn, profile: str = "gids") -> SoftCard:
                 "tries": st.integers(1, MAX_TRIES),
                 "admin_tries": st.integers(1, MAX_TRIES),
                 "admin_key": admin_keys(),
-                "puk": pins(),
+                "puk": pins(profile_named(profile).puk_rules),
                 "policy": policies(),
             },
         )

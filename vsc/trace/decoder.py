@@ -7,7 +7,6 @@ chains and GET RESPONSE, and it forgets all that at a reset, as the card does.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 from card_os.apdu import MAX_NC, CommandApdu
@@ -71,10 +70,9 @@ def status_word(entry: Entry) -> int | None:
     return int.from_bytes(entry.response[-2:], "big") if len(entry.response) >= 2 else None
 
 
-@cache
 def all_applications() -> tuple[AnyApplication, ...]:
-    """Those of all profiles."""
-    return tuple(application for profile in PROFILES.values() for application in profile.applications)
+    """Those of all profiles, each once."""
+    return PROFILES.applications
 
 
 def carried_by(card: object) -> tuple[AnyApplication, ...] | None:

@@ -225,6 +225,8 @@ import os, signal, sys
 import fcntl, sqlite3
 from pathlib import Path
 from vsc.factory import home_store
+from vsc.profiles import PROFILES
+list(PROFILES)  # They are looked for once, on disk: not what dies here.
 left = int(sys.argv[1])
 
 def hook(event, arguments):

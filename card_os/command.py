@@ -3,7 +3,7 @@
 The README's table, the decoder's names and the negative tests are read from the same rows, so they cannot drift.
 """
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -20,7 +20,8 @@ V = TypeVar("V")
 class Session(Generic[S, V]):
     """What a handler works with: the state and the volatile part of its application, and the world.
 
-    channel: number of the logical channel; directory: gives the application templates of the card, for EF.DIR.
+    channel: number of the logical channel; directory: gives the application templates of the card, for EF.DIR; others:
+    gives the volatile parts of the same application on the other logical channels, for what ends on all of them.
     """
 
     env: Env
@@ -29,6 +30,7 @@ class Session(Generic[S, V]):
     directory: Callable[[], bytes]
     _memory: Memory
     _aid: bytes
+    others: Callable[[], Iterable[V]] = tuple
 
     @property
     def state(self) -> S:

@@ -1,6 +1,7 @@
-"""Elliptic curve keys: P-256, P-384 and P-521, ECDSA over a digest that the host made, and ECDH.
+"""Elliptic curve keys of the short Weierstrass kind: NIST's, brainpool's and secp256k1.
 
-ECDSA is deterministic (RFC 6979), so a seeded run repeats byte for byte and no random generator can leak a key.
+ECDSA over a digest that the host made, and ECDH. ECDSA is deterministic (RFC 6979), so a seeded run repeats byte for
+byte and no random generator can leak a key.
 """
 
 from collections.abc import Callable
@@ -11,48 +12,76 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from card_os.key_kind import KeyKind
 from card_os.sw import SW, CardError
 
-CURVES: dict[int, ec.EllipticCurve] = {256: ec.SECP256R1(), 384: ec.SECP384R1(), 521: ec.SECP521R1()}
-"""The curves by field size in bits."""
-
-_ORDERS = {
-    256: 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
-    384: int("F" * 48 + "C7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973", 16),
-    521: int("1" + "F" * 65 + "A51868783BF2F966B7FCC0148F709A5D03BB5C9B8899C47AEBB6FB71E91386409", 16),
+CURVES: dict[KeyKind, ec.EllipticCurve] = {
+    KeyKind.P256: ec.SECP256R1(),
+    KeyKind.P384: ec.SECP384R1(),
+    KeyKind.P521: ec.SECP521R1(),
+    KeyKind.BRAINPOOL_P256R1: ec.BrainpoolP256R1(),
+    KeyKind.BRAINPOOL_P384R1: ec.BrainpoolP384R1(),
+    KeyKind.BRAINPOOL_P512R1: ec.BrainpoolP512R1(),
+    KeyKind.SECP256K1: ec.SECP256K1(),
 }
+
 _HASHES: dict[int, hashes.HashAlgorithm] = {
     algorithm.digest_size: algorithm
     for algorithm in (hashes.SHA1(), hashes.SHA224(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
 }
 
 
+def field_bytes(kind: KeyKind) -> int:
+    """How long a coordinate of this curve is, and a scalar."""
+    return (CURVES[kind].key_size + 7) // 8
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class EcPrivateKey:
-    """A private scalar on the curve of `bits` field size."""
+    """A private scalar on a curve, 1 to below the order; else ValueError."""
 
-    bits: int
+    kind: KeyKind
     scalar: int
 
     def __post_init__(self) -> None:
-        if self.bits not in CURVES or not 0 < self.scalar < _ORDERS[self.bits]:
-            raise ValueError("not a private key of P-256, P-384 or P-521")
+        if self.kind not in CURVES:
+            raise ValueError(f"{self.kind} is none of these curves")
+        if not 0 < self.scalar < CURVES[self.kind].group_order:
+            raise ValueError(f"not a private key of {self.kind}")
 
     def __repr__(self) -> str:
-        return f"EcPrivateKey(P-{self.bits})"
+        return f"EcPrivateKey({self.kind})"
 
     @classmethod
-    def generate(cls, bits: int, random_bytes: Callable[[int], bytes]) -> "EcPrivateKey":
+    def generate(cls, kind: KeyKind, random_bytes: Callable[[int], bytes]) -> "EcPrivateKey":
         """Makes a key from 64 bits more than the order has (FIPS 186-5 A.2.1)."""
-        seed = int.from_bytes(random_bytes((bits + 7) // 8 + 8), "big")
-        return cls(bits, seed % (_ORDERS[bits] - 1) + 1)
+        seed = int.from_bytes(random_bytes(field_bytes(kind) + 8), "big")
+        return cls(kind, seed % (CURVES[kind].group_order - 1) + 1)
+
+    @classmethod
+    def from_library(cls, key: ec.EllipticCurvePrivateKey) -> "EcPrivateKey":
+        """Takes a key of `cryptography`; ValueError if its curve is none of these."""
+        kind = next((kind for kind, curve in CURVES.items() if curve.name == key.curve.name), None)
+        if kind is None:
+            raise ValueError(f"{key.curve.name} is none of the curves of this card")
+        return cls(kind, key.private_numbers().private_value)
+
+    @classmethod
+    def parse(cls, kind: KeyKind, raw: bytes) -> "EcPrivateKey":
+        """Reads a scalar, big-endian, exactly as long as the field; else ValueError."""
+        if kind in CURVES and len(raw) != field_bytes(kind):
+            raise ValueError(f"a private key of {kind} has {field_bytes(kind)} bytes")
+        return cls(kind, int.from_bytes(raw, "big"))
+
+    def __bytes__(self) -> bytes:
+        return self.scalar.to_bytes(self.field_bytes, "big")
 
     @property
     def field_bytes(self) -> int:
-        return (self.bits + 7) // 8
+        return field_bytes(self.kind)
 
     def library_key(self) -> ec.EllipticCurvePrivateKey:
-        return ec.derive_private_key(self.scalar, CURVES[self.bits])
+        return ec.derive_private_key(self.scalar, CURVES[self.kind])
 
     @property
     def point(self) -> bytes:
@@ -76,7 +105,7 @@ def sign(key: EcPrivateKey, digest: bytes) -> bytes:
 def agree(key: EcPrivateKey, point: bytes) -> bytes:
     """ECC CDH (SP 800-56A 5.7.1.2): the X coordinate of scalar x `point`; 6A80 if that is not on the curve."""
     try:
-        public = ec.EllipticCurvePublicKey.from_encoded_point(CURVES[key.bits], point)
+        public = ec.EllipticCurvePublicKey.from_encoded_point(CURVES[key.kind], point)
     except ValueError:
-        raise CardError(SW.WRONG_DATA, f"not a point of P-{key.bits}") from None
+        raise CardError(SW.WRONG_DATA, f"not a point of {key.kind}") from None
     return key.library_key().exchange(ec.ECDH(), public)

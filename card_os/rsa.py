@@ -18,11 +18,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers, RSA
 from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 from cryptography.hazmat.primitives.hashes import SHA1
 
+from card_os.key_kind import KeyKind
 from card_os.sw import SW, CardError
 from card_os.tlv import Tlv, join, parse_all
 from card_os.wire import WireError
 
-KEY_BITS = (1024, 2048, 3072, 4096)
+RSA_BITS = {KeyKind.RSA_1024: 1024, KeyKind.RSA_2048: 2048, KeyKind.RSA_3072: 3072, KeyKind.RSA_4096: 4096}
+"""The kinds of RSA keys, and how long their moduli are, bits."""
+KEY_BITS = tuple(RSA_BITS.values())
 MIN_PADDING_BYTES = 11
 
 RandomBytes = Callable[[int], bytes]
@@ -49,6 +52,11 @@ class RsaPrivateKey:
         return self.n.bit_length()
 
     @property
+    def kind(self) -> KeyKind:
+        """ValueError for a size that KEY_BITS does not have."""
+        return KeyKind(f"RSA-{self.bits}")
+
+    @property
     def block_bytes(self) -> int:
         return (self.bits + 7) // 8
 
@@ -57,6 +65,17 @@ class RsaPrivateKey:
         """Takes the numbers out of a key that `cryptography` made."""
         c = key.private_numbers()
         return cls(c.public_numbers.n, c.public_numbers.e, c.d, c.p, c.q, c.dmp1, c.dmq1, c.iqmp)
+
+    @classmethod
+    def from_primes(cls, p: int, q: int, e: int = 65_537) -> "RsaPrivateKey":
+        """Makes a key of its two primes; ValueError where there is none."""
+        if p == q or min(p, q) < 3:
+            raise ValueError("two different primes are expected")
+        n, phi = p * q, (p - 1) * (q - 1)
+        d = pow(e, -1, phi)
+        key = cls(n, e, d, p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+        key.library_key(check=True)
+        return key
 
     def library_key(self, *, check: bool = False) -> _LibraryKey:
         """Returns the same key for `cryptography`; with `check`, ValueError if the numbers do not belong together."""

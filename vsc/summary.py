@@ -114,7 +114,7 @@ def _container(one: Container) -> ContainerSummary:
     if key is None or isinstance(key, AdminKey):
         kind = None
     else:
-        kind = f"RSA {key.bits}" if isinstance(key, RsaPrivateKey) else f"EC P-{key.bits}"
+        kind = f"RSA {key.bits}" if isinstance(key, RsaPrivateKey) else f"EC {key.kind}"
     return ContainerSummary(
         one.number, one.name, one.is_default, one.use, kind, [_subject(der) for der in one.certificates]
     )

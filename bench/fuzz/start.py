@@ -7,6 +7,7 @@ from card_os.access import AccessRule
 from card_os.apps.gids.state import GidsState, KeyFile, KeyUse, LifeCycle
 from card_os.apps.gids.wire import Crt
 from card_os.ec import EcPrivateKey
+from card_os.key_kind import KeyKind
 from card_os.memory import Persistent
 from card_os.pin import CharacterRule, PinPolicy
 from vsc.profiles import PROFILES, Profile
@@ -69,7 +70,7 @@ def starts(profile: Profile) -> list[Start]:
 
 def _rare(state: GidsState) -> dict[str, GidsState]:
     """States of GIDS that the commands of an ordinary host do not lead to."""
-    free, ec = AccessRule.parse(bytes.fromhex("8F10001000")), EcPrivateKey(256, 12345)
+    free, ec = AccessRule.parse(bytes.fromhex("8F10001000")), EcPrivateKey(KeyKind.P256, 12345)
     uses = tuple(KeyUse(crt, algorithm, 0x40) for crt, algorithm in zip(Crt, (0x0C, 0x1C, 0x0C), strict=True))
     return {
         "with a key on a curve": state.with_file(KeyFile(0xB090, free, uses, is_active=True, key=ec)),

@@ -62,15 +62,24 @@ class Model:
             return "6983"
         if guess != self.pin:
             self.tries -= 1
+            if self.tries == 0:
+                self.withdraw("user", but=at)
             return f"63C{self.tries:X}"
         self.tries, at.user = TRIES, True
         return OK
 
-    def set_pin(self, new: bytes) -> str:
+    def set_pin(self, new: bytes, at: ChannelModel) -> str:
         if not 4 <= len(new) <= 127:
             return "6A80"
         self.pin, self.tries = new, TRIES
+        self.withdraw("user", but=at)
         return OK
+
+    def withdraw(self, right: str, *, but: ChannelModel) -> None:
+        """On every other channel: the secret that proved it is blocked, or another one now."""
+        for other in self.channels.values():
+            if other is not but:
+                setattr(other, right, False)
 
     def open_challenge(self, at: ChannelModel) -> str:
         at.challenge = b""
@@ -87,6 +96,8 @@ class Model:
             return "6983"
         self.admin_tries = ADMIN_TRIES if is_right else self.admin_tries - 1
         at.admin = is_right
+        if self.admin_tries == 0:
+            self.withdraw("admin", but=at)
         return OK if is_right else "6982"
 
     def may(self, at: ChannelModel, *, user: bool = False, admin: bool = False) -> bool:
@@ -123,7 +134,7 @@ class GidsMachine(RuleBasedStateMachine):
 
     @initialize(pin=pins)
     def personalise(self, pin: bytes) -> None:
-        self.expect(0, f"240180{len(pin):02X}{pin.hex()}", self.model.set_pin(pin))
+        self.expect(0, f"240180{len(pin):02X}{pin.hex()}", self.model.set_pin(pin, self.at(0)))
 
     # --- life cycle and channels
 
@@ -239,14 +250,14 @@ class GidsMachine(RuleBasedStateMachine):
             size = len(self.model.pin)
             expected = self.model.compare(at, data[:size])
             if expected == OK:
-                expected = self.model.set_pin(data[size:])
+                expected = self.model.set_pin(data[size:], at)
         self.expect(channel, f"24008000{len(data):04X}{data.hex()}", expected)
 
     @rule(channel=channels, new=pins)
     def set_without_the_old_one(self, channel: int, new: bytes) -> None:
         channel = self.pick(channel)
-        self.at(channel)
-        expected = "6986" if self.model.operational else self.model.set_pin(new)
+        at = self.at(channel)
+        expected = "6986" if self.model.operational else self.model.set_pin(new, at)
         self.expect(channel, f"240180{len(new):02X}{new.hex()}", expected)
 
     @rule(channel=channels, new=pins)
@@ -258,7 +269,7 @@ class GidsMachine(RuleBasedStateMachine):
         elif not at.admin:
             expected = "6982"
         else:
-            expected = self.model.set_pin(new)
+            expected = self.model.set_pin(new, at)
             if expected == OK:
                 at.forget()
         self.expect(channel, f"2C0280{len(new):02X}{new.hex()}", expected)
@@ -313,6 +324,7 @@ class GidsMachine(RuleBasedStateMachine):
         at, expected = self.at(channel), "6982"
         if self.model.may(at, admin=True):
             self.model.key, self.model.admin_tries, expected = key, ADMIN_TRIES, OK
+            self.model.withdraw("admin", but=at)
         self.expect(channel, f"DB3FFF21701F840180A51A8718{key.hex()}", expected)
 
     # --- what holds after every command

@@ -20,6 +20,7 @@ from card_os.apps.gids.state import GidsState, KeyFile, KeyUse, LifeCycle
 from card_os.apps.gids.wire import AID, Crt, Ins
 from card_os.card import Card
 from card_os.ec import EcPrivateKey
+from card_os.key_kind import KeyKind
 from card_os.memory import Persistent
 from card_os.sw import CardError, meaning
 from card_os.tlv import Tlv
@@ -150,7 +151,7 @@ def with_keys(state: GidsState) -> GidsState:
     """Adds an RSA and an elliptic curve key that everybody may use."""
     rsa_uses = (KeyUse(Crt.SIGNATURE, 0x56, 0x40), KeyUse(Crt.CONFIDENTIALITY, 0x46, 0x40))
     ec_uses = tuple(KeyUse(crt, algorithm, 0x40) for crt, algorithm in zip(Crt, (0x0C, 0x1C, 0x0C), strict=True))
-    rsa_key, ec_key = QuickEnv(0).rsa_key(1024), EcPrivateKey(256, 12345)
+    rsa_key, ec_key = QuickEnv(0).rsa_key(1024), EcPrivateKey(KeyKind.P256, 12345)
     for efid, uses, key in ((0xB081, rsa_uses, rsa_key), (0xB082, ec_uses, ec_key)):
         state = state.with_file(KeyFile(efid, FREE_USE, uses, is_active=True, key=key))
     return state

@@ -16,7 +16,7 @@ from card_os.admin import (
 )
 from card_os.apdu import CommandApdu
 from card_os.apps.gids.security import current_key
-from card_os.apps.gids.session import GidsSession
+from card_os.apps.gids.session import GidsSession, withdraw_elsewhere
 from card_os.apps.gids.state import KeyFile
 from card_os.apps.gids.wire import USAGE_VERIFY, Crt, Tag
 from card_os.ec import EcPrivateKey
@@ -73,7 +73,13 @@ def _answer(session: GidsSession, key: AdminKey, challenge: Challenge, response:
         if isinstance(file, KeyFile):
             session.commit(session.state.with_file(file.with_key(new)))
 
-    cryptogram = authenticate(key, challenge, response, session.env, commit, subject="admin key")
+    try:
+        cryptogram = authenticate(key, challenge, response, session.env, commit, subject="admin key")
+    except CardError:
+        file = session.state.key_file(challenge.key_id)
+        if file is not None and isinstance(file.key, AdminKey) and file.key.is_blocked:
+            withdraw_elsewhere(session, Right.EXTERNAL)
+        raise
     session.volatile.granted |= Right.EXTERNAL
     return bytes(Tlv(Tag.DYNAMIC_AUTHENTICATION, bytes(Tlv(_RESPONSE, cryptogram)))) if cryptogram else b""
 

@@ -10,7 +10,8 @@ from card_os.access import AccessRule
 from card_os.admin import KEY_BYTES, AdminKey
 from card_os.apps.gids.fcp import parse_uses
 from card_os.apps.gids.state import DataFile, File, GidsState, KeyFile, LifeCycle, PrivateKey
-from card_os.ec import EcPrivateKey
+from card_os.apps.gids.wire import EC_KINDS
+from card_os.ec import CURVES, EcPrivateKey
 from card_os.pin import Pin, PinPolicy
 from card_os.rsa import RsaPrivateKey
 from card_os.secret import Secret
@@ -65,6 +66,8 @@ ADMIN_KEY = Format(Struct("try_limit" / Int8ub, "tries_left" / Int8ub, "value" /
 
 EC_KEY = Format(Struct("bits" / Int16ub, "scalar" / GreedyBytes))
 """An elliptic curve key: field size in bits and the private scalar."""
+
+_CURVE_BITS = {CURVES[kind].key_size: kind for kind in EC_KINDS.values()}
 
 
 def encode(state: GidsState) -> bytes:
@@ -145,7 +148,7 @@ def _encode_key(key: PrivateKey | None) -> tuple[int, bytes]:
     if isinstance(key, RsaPrivateKey):
         return _RSA_KEY, bytes(key)
     if isinstance(key, EcPrivateKey):
-        return _EC_KEY, EC_KEY.build({"bits": key.bits, "scalar": key.scalar.to_bytes(key.field_bytes, "big")})
+        return _EC_KEY, EC_KEY.build({"bits": CURVES[key.kind].key_size, "scalar": bytes(key)})
     limits = {"try_limit": key.try_limit or 0, "tries_left": key.tries_left}
     return _ADMIN_KEY, ADMIN_KEY.build({**limits, "value": key.value.reveal()})
 
@@ -166,7 +169,9 @@ def _decode_key(kind: int, raw: bytes) -> PrivateKey | None:
         return RsaPrivateKey.parse(raw, check=False)
     if kind == _EC_KEY:
         c = EC_KEY.parse(raw)
-        return EcPrivateKey(c.bits, int.from_bytes(c.scalar, "big"))
+        if c.bits not in _CURVE_BITS:
+            raise WireError(f"a curve of {c.bits} bits is unknown")
+        return EcPrivateKey(_CURVE_BITS[c.bits], int.from_bytes(c.scalar, "big"))
     if kind == _ADMIN_KEY:
         c = ADMIN_KEY.parse(raw)
         return AdminKey(Secret(c.value), c.try_limit or None, c.tries_left)

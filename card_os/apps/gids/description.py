@@ -23,7 +23,7 @@ from card_os.access import AccessRule
 from card_os.admin import KEY_BYTES, MAX_TRIES, AdminKey
 from card_os.apps.gids import codec
 from card_os.apps.gids.state import DataFile, File, GidsState, KeyFile, KeyUse, LifeCycle, PrivateKey
-from card_os.apps.gids.wire import Crt
+from card_os.apps.gids.wire import EC_KINDS, Crt
 from card_os.description import Description, DescriptionError, Fields, hexadecimal
 from card_os.ec import EcPrivateKey
 from card_os.pin import MAX_BYTES, MIN_BYTES, CharacterRule, Pin, PinPolicy
@@ -232,4 +232,7 @@ def _read_ec_key(fields: Fields) -> EcPrivateKey:
             raise ValueError("not a private key in PEM") from None
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise ValueError("not an elliptic curve key")
-        return EcPrivateKey(key.curve.key_size, key.private_numbers().private_value)
+        own = EcPrivateKey.from_library(key)
+        if own.kind not in EC_KINDS.values():
+            raise ValueError(f"a key of {own.kind} cannot be kept here")
+        return own

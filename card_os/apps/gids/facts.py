@@ -70,7 +70,7 @@ def _file(file: File) -> Iterator[Fact]:
 
 def _key(key_id: int, key: PrivateKey) -> Iterator[Fact]:
     if not isinstance(key, AdminKey):
-        words = f"RSA {key.bits}" if isinstance(key, RsaPrivateKey) else f"P-{key.bits}"
+        words = f"RSA {key.bits}" if isinstance(key, RsaPrivateKey) else str(key.kind)
         yield Fact(Kind.KEY, f"key {key_id:02X}", key, words)
         return
     name = _admin_name(key_id)

@@ -3,7 +3,7 @@
 from card_os.access import AccessRule
 from card_os.apps.gids.state import DataFile, File, KeyFile, KeyUse
 from card_os.apps.gids.wire import (
-    EC_BITS,
+    EC_KINDS,
     KEY_FILES,
     RSA_BITS,
     THREE_KEY_3DES,
@@ -99,7 +99,7 @@ def _check_algorithm(use: KeyUse) -> None:
         return
     if number in RSA_BITS and padding in _PADDINGS.get(use.crt, ()):
         return
-    if number in EC_BITS and padding == _EC_PADDING[use.crt]:
+    if number in EC_KINDS and padding == _EC_PADDING[use.crt]:
         return
     known = number in UNSUPPORTED_ALGORITHMS
     raise CardError(

@@ -3,12 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from card_os.access import Right
 from card_os.admin import KEY_BYTES, AdminKey, key_check_value
 from card_os.apdu import CommandApdu
-from card_os.apps.gids.session import GidsSession, find_key_file, key_id_byte, one_byte, require
+from card_os.apps.gids.session import (
+    GidsSession,
+    find_key_file,
+    key_id_byte,
+    one_byte,
+    require,
+    withdraw_elsewhere,
+)
 from card_os.apps.gids.state import KeyFile, PrivateKey
-from card_os.apps.gids.wire import EC_BITS, RSA_BITS, FileOperation, Tag
-from card_os.ec import EcPrivateKey
+from card_os.apps.gids.wire import EC_KINDS, RSA_BITS, FileOperation, Tag
+from card_os.ec import EcPrivateKey, field_bytes
 from card_os.rsa import RsaPrivateKey
 from card_os.sw import SW, CardError
 from card_os.tlv import Template, Tlv, join, parse_all, single
@@ -69,7 +77,7 @@ def generate(session: GidsSession, apdu: CommandApdu) -> bytes:
     if session.state.is_operational and not file.is_active:
         raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the key file is not activated", subject=f"key {key_id:02X}")
     require(session, file, FileOperation.GENERATE)
-    if number not in RSA_BITS and number not in EC_BITS:
+    if number not in RSA_BITS and number not in EC_KINDS:
         raise CardError(SW.FUNCTION_NOT_SUPPORTED, f"algorithm {number:02X} is not supported", subject="GENERATE")
     if number not in {use.key_type for use in file.uses}:
         raise CardError(SW.WRONG_DATA, f"the file is not for algorithm {number:02X}", subject=f"key {key_id:02X}")
@@ -77,7 +85,7 @@ def generate(session: GidsSession, apdu: CommandApdu) -> bytes:
     if number in RSA_BITS:
         key = session.env.rsa_key(RSA_BITS[number])
     else:
-        key = EcPrivateKey.generate(EC_BITS[number], session.env.random_bytes)
+        key = EcPrivateKey.generate(EC_KINDS[number], session.env.random_bytes)
     _store(session, file, key)
     return _public_key_template(key)
 
@@ -102,7 +110,7 @@ def put_key(session: GidsSession, data: bytes) -> bytes:
     file = find_key_file(session, key_id)
     require(session, file, FileOperation.PUT)
     if not raw:
-        session.commit(session.state.with_file(file.with_key(None)))
+        _store(session, file, None)
         return b""
     with _discreet():
         template = Template.parse(raw, subject="PUT KEY")
@@ -116,9 +124,11 @@ def put_key(session: GidsSession, data: bytes) -> bytes:
     return b""
 
 
-def _store(session: GidsSession, file: KeyFile, key: PrivateKey) -> None:
+def _store(session: GidsSession, file: KeyFile, key: PrivateKey | None) -> None:
     session.commit(session.state.with_file(file.with_key(key)))
     session.volatile.uses.pop(file.key_id, None)
+    if file.is_admin:
+        withdraw_elsewhere(session, Right.EXTERNAL)
 
 
 def _parse_key(template: Template, admin_try_limit: int | None) -> PrivateKey:
@@ -155,11 +165,11 @@ def _ec_key(value: bytes) -> EcPrivateKey:
     if rest or outer.tag != 0x30 or [part.tag for part in parts] != [0x02, 0x04, 0x04] or parts[0].value != b"\x01":
         raise WireError("not an ECPrivateKey with its point")
     point = parts[2].value
-    bits = next((b for b in EC_BITS.values() if len(point) == 1 + 2 * ((b + 7) // 8)), None)
-    if bits is None:
+    kind = next((kind for kind in EC_KINDS.values() if len(point) == 1 + 2 * field_bytes(kind)), None)
+    if kind is None:
         raise WireError("the point is on no curve of this card")
     try:
-        key = EcPrivateKey(bits, int.from_bytes(parts[1].value, "big"))
+        key = EcPrivateKey(kind, int.from_bytes(parts[1].value, "big"))
     except ValueError as error:
         raise WireError(str(error)) from None
     if key.point != point:

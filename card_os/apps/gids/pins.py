@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from card_os.access import Right
 from card_os.apdu import CommandApdu
-from card_os.apps.gids.session import GidsSession, require_admin
+from card_os.apps.gids.session import GidsSession, require_admin, withdraw_elsewhere
 from card_os.apps.gids.state import GidsState, LifeCycle
 from card_os.apps.gids.wire import Reference
 from card_os.pin import NO_POLICY, Pin, check_new, verify
@@ -39,7 +39,7 @@ def _with_pin(state: GidsState, reference: int, pin: Pin) -> GidsState:
 
 
 def _compare(session: GidsSession, reference: int, guess: bytes) -> None:
-    """Compares with the PIN or PUK and counts; a wrong PIN takes back an earlier verification."""
+    """Compares with the PIN or PUK and counts; a wrong PIN takes back an earlier verification, the last try all."""
 
     def commit(pin: Pin) -> None:
         session.commit(_with_pin(session.state, reference, pin))
@@ -49,6 +49,8 @@ def _compare(session: GidsSession, reference: int, guess: bytes) -> None:
     except CardError:
         if reference == Reference.PIN:
             session.volatile.granted &= ~Right.USER
+            if session.state.pin.is_blocked:
+                withdraw_elsewhere(session, Right.USER)
         raise
     if reference == Reference.PIN:
         session.volatile.granted |= Right.USER
@@ -128,3 +130,5 @@ def _set(session: GidsSession, reference: int, new: bytes) -> None:
     policy = NO_POLICY if reference == Reference.PUK else state.enforced_policy
     check_new(new, policy, subject=f"new {_name(reference)}")
     session.commit(_with_pin(state, reference, _pin(state, reference).with_value(new)))
+    if reference == Reference.PIN:
+        withdraw_elsewhere(session, Right.USER)

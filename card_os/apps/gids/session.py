@@ -86,6 +86,12 @@ def require_admin(session: GidsSession, action: str) -> None:
         )
 
 
+def withdraw_elsewhere(session: GidsSession, right: Right) -> None:
+    """Ends on all other logical channels what was proved with a secret that is blocked, or another one, from now on."""
+    for volatile in session.others():
+        volatile.granted &= ~right
+
+
 def find_file(session: GidsSession, efid: int) -> File:
     """Returns a file; 6A82 if there is none."""
     file = session.state.file(efid)

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from card_os.access import AccessRule, Right
 from card_os.admin import AdminKey, Challenge
-from card_os.apps.gids.wire import AID, EC_BITS, KEY_FILES, RSA_BITS, THREE_KEY_3DES, USAGE_VERIFY, Crt, Tag
+from card_os.apps.gids.wire import AID, EC_KINDS, KEY_FILES, RSA_BITS, THREE_KEY_3DES, USAGE_VERIFY, Crt, Tag
 from card_os.ec import EcPrivateKey
 from card_os.pin import NO_POLICY, Pin, PinPolicy
 from card_os.rsa import RsaPrivateKey
@@ -113,7 +113,7 @@ def key_type(key: PrivateKey) -> int:
         return THREE_KEY_3DES
     if isinstance(key, RsaPrivateKey):
         return next(number for number, bits in RSA_BITS.items() if bits == key.bits)
-    return next(number for number, bits in EC_BITS.items() if bits == key.bits)
+    return next(number for number, kind in EC_KINDS.items() if kind == key.kind)
 
 
 DEFAULT_RULE = AccessRule.parse(bytes.fromhex("033030"))

@@ -5,6 +5,8 @@ Sections are those of the Generic Identity Device Specification 2.0 ("GIDS").
 
 from enum import IntEnum, IntFlag
 
+from card_os.key_kind import KeyKind
+
 AID = bytes.fromhex("A000000397425446590201")
 """Full AID: revision 02, application byte 01 (GIDS section 12.15.5; measured: gids.md 1.1)."""
 
@@ -118,7 +120,7 @@ KEY_FILES = range(0xB080, 0xB100)
 
 THREE_KEY_3DES = 0x02
 RSA_BITS = {0x6: 1024, 0x7: 2048, 0x8: 3072, 0x9: 4096}
-EC_BITS = {0xC: 256, 0xD: 384, 0xE: 521}
+EC_KINDS = {0xC: KeyKind.P256, 0xD: KeyKind.P384, 0xE: KeyKind.P521}
 UNSUPPORTED_ALGORITHMS = frozenset({0x01, 0x03, 0x04, 0x05, 0xA, 0xB})
 """Known to GIDS but not to this card: two-key 3DES, AES, P-192, P-224."""
 

@@ -11,7 +11,7 @@ from card_os.apps.gids import minidriver
 from card_os.apps.gids.security import COMPUTE_DIGITAL_SIGNATURE, DECIPHER
 from card_os.apps.gids.select import FCP, FMD, NEXT_OCCURRENCE, NO_DATA
 from card_os.apps.gids.wire import (
-    EC_BITS,
+    EC_KINDS,
     KEY_FILES,
     RSA_BITS,
     THREE_KEY_3DES,
@@ -129,8 +129,8 @@ def _algorithm(raw: bytes | None) -> str:
     number = raw[0] & 0x0F
     if number in RSA_BITS:
         return f"RSA-{RSA_BITS[number]}"
-    if number in EC_BITS:
-        return f"P-{EC_BITS[number]}"
+    if number in EC_KINDS:
+        return str(EC_KINDS[number])
     return "3DES" if raw[0] == THREE_KEY_3DES else f"algorithm {raw[0]:02X}"
 
 

@@ -22,6 +22,7 @@ from card_os.apps.gids.personalisation import blank, card_id
 from card_os.apps.gids.state import GidsState, KeyFile, KeyUse, LifeCycle
 from card_os.apps.gids.wire import Crt
 from card_os.ec import EcPrivateKey
+from card_os.key_kind import KeyKind
 from card_os.pin import CharacterRule, Pin, PinPolicy
 from card_os.secret import Secret
 from tests.unit.vsc import samples
@@ -137,7 +138,7 @@ class TestContainers:
         assert third.certificates == []
 
     def test_an_ec_key(self) -> None:
-        key = EcPrivateKey.generate(256, SeededEnv("ec").random_bytes)
+        key = EcPrivateKey.generate(KeyKind.P256, SeededEnv("ec").random_bytes)
         file = KeyFile(
             0xB081,
             AccessRule.parse(bytes.fromhex("8F10101000")),

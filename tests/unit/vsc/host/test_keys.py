@@ -14,6 +14,7 @@ from card_os.apps.gids.state import KeyFile
 from card_os.apps.gids.state import KeyUse as StoredUse
 from card_os.apps.gids.wire import Crt
 from card_os.ec import EcPrivateKey
+from card_os.key_kind import KeyKind
 from tests.unit.vsc.host.cards import Refusing, Wrapped, host, new_card, state_of
 from tests.unit.vsc.samples import PIN, rsa_key, state, state_with_key
 from vsc.errors import AuthenticationRequired, UnexpectedStatus, UnsupportedCard, VscError
@@ -136,7 +137,7 @@ def test_a_card_that_is_full() -> None:
 
 
 def ec_state() -> "object":
-    key = EcPrivateKey(256, generate_private_key(SECP256R1()).private_numbers().private_value)
+    key = EcPrivateKey(KeyKind.P256, generate_private_key(SECP256R1()).private_numbers().private_value)
     uses = (StoredUse(Crt.SIGNATURE, 0x1C, 0x40),)
     start = state_with_key()
     return start.with_file(

@@ -15,6 +15,7 @@ from card_os.atr import Atr, Interface
 from card_os.description import Description
 from card_os.ec import EcPrivateKey
 from card_os.fact import Kind
+from card_os.key_kind import KeyKind
 from card_os.pin import CharacterRule, PinPolicy
 from tests.unit.card_os.apps.gids.gids_card import P_256, ec_crts, ec_key, exchange_crts, key_fcp, key_file, rsa_key
 from vsc.profiles import GIDS, PROFILES, Profile
@@ -90,7 +91,10 @@ CHANGES: list[tuple[GidsState, list[str]]] = [
     (START.without_file(0xA013), ["file A013 deleted"]),
     (START.with_file(replace(data(0xA013), efid=0xA099)), ["file A099 created"]),
     (START.with_file(RSA_FILE), ["file B081 created", "key 81: none -> RSA 2048"]),
-    (START.with_file(key_file(key_fcp(ec_crts(P_256)), ec_key(256))), ["file B081 created", "key 81: none -> P-256"]),
+    (
+        START.with_file(key_file(key_fcp(ec_crts(P_256)), ec_key(KeyKind.P256))),
+        ["file B081 created", "key 81: none -> P-256"],
+    ),
 ]
 
 
@@ -212,7 +216,7 @@ def test_every_application_of_ours_has_words() -> None:
 
 
 def test_a_curve_key_is_no_secret_told() -> None:
-    key = ec_key(256)
+    key = ec_key(KeyKind.P256)
     assert isinstance(key, EcPrivateKey)
     found = str(diff(card(START), card(START.with_file(key_file(key_fcp(ec_crts(P_256)), key)))))
     assert f"{key.scalar:X}" not in found

@@ -10,8 +10,9 @@ from card_os.apps.gids.personalisation import blank, personalised
 from card_os.apps.gids.state import GidsState, KeyFile, PrivateKey
 from card_os.apps.gids.wire import AID
 from card_os.card import Card, Outcome
-from card_os.ec import EcPrivateKey
+from card_os.ec import CURVES, EcPrivateKey
 from card_os.env import Env
+from card_os.key_kind import KeyKind
 from card_os.pin import PinPolicy
 from card_os.rsa import RsaPrivateKey
 from vsc.profiles import GIDS, Profile
@@ -33,7 +34,7 @@ ASK_CHALLENGE = "00870000047C02810000"
 GET_RESPONSE = "00C0000000"
 
 RSA_1024, RSA_2048, P_256, P_384, P_521 = 0x6, 0x7, 0xC, 0xD, 0xE
-EC_BITS = {P_256: 256, P_384: 384, P_521: 521}
+EC_KINDS = {P_256: KeyKind.P256, P_384: KeyKind.P384, P_521: KeyKind.P521}
 
 
 @cache
@@ -43,9 +44,9 @@ def rsa_key(bits: int, number: int = 0) -> RsaPrivateKey:
 
 
 @cache
-def ec_key(bits: int) -> EcPrivateKey:
+def ec_key(kind: KeyKind) -> EcPrivateKey:
     """The same key in every run."""
-    return EcPrivateKey.generate(bits, SeededEnv(f"test key {bits}").random_bytes)
+    return EcPrivateKey.generate(kind, SeededEnv(f"test key {CURVES[kind].key_size}").random_bytes)
 
 
 class FixedEnv:
@@ -218,7 +219,7 @@ def card_with_rsa(bits: int = 1024, env: Env | None = None) -> GidsCard:
 
 def card_with_ec(number: int = P_256) -> GidsCard:
     """A personalised card with an elliptic curve key in container 0."""
-    return GidsCard(ready_state().with_file(key_file(key_fcp(ec_crts(number)), ec_key(EC_BITS[number]))))
+    return GidsCard(ready_state().with_file(key_file(key_fcp(ec_crts(number)), ec_key(EC_KINDS[number]))))
 
 
 def mse(crt_tag: str, algorithm: int, key_id: int = 0x81) -> str:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from card_os.admin import AdminKey, encrypt
 from card_os.apps.gids.state import GidsState, LifeCycle
+from card_os.key_kind import KeyKind
 from tests.unit.card_os.apps.gids.gids_card import (
     ACTIVATE,
     ADMIN_KEY,
@@ -383,7 +384,9 @@ def test_an_asymmetric_key_gives_a_clean_status_word() -> None:
 
 
 def test_an_elliptic_curve_key_made_for_verifying_is_no_admin_key() -> None:
-    state = ready_state().with_file(key_file(key_fcp([crt("A4", P_256, usage=0xC0)], rule="870000FF"), ec_key(256)))
+    state = ready_state().with_file(
+        key_file(key_fcp([crt("A4", P_256, usage=0xC0)], rule="870000FF"), ec_key(KeyKind.P256))
+    )
     card = GidsCard(state)
     card.run("0022C1A403830181")
     assert card.send(ASK_CHALLENGE) == "6A81"
@@ -407,7 +410,7 @@ def test_an_elliptic_curve_key_answers_with_a_signature() -> None:
     answer = card.read(SIGN)
     assert answer[0] == 0x7C
     assert answer[2] == 0x82
-    public = ec_key(256).library_key().public_key()
+    public = ec_key(KeyKind.P256).library_key().public_key()
     public.verify(answer[4:], DIGEST, ec.ECDSA(Prehashed(SHA256())))
 
 

@@ -12,7 +12,8 @@ from card_os.access import AccessRule
 from card_os.admin import AdminKey
 from card_os.apps.gids.codec import decode, encode
 from card_os.apps.gids.state import DataFile, File, GidsState, KeyFile, KeyUse, LifeCycle, PrivateKey
-from card_os.apps.gids.wire import Crt
+from card_os.apps.gids.wire import EC_KINDS, Crt
+from card_os.key_kind import KeyKind
 from card_os.pin import CharacterRule, Pin, PinPolicy
 from card_os.rsa import RsaPrivateKey
 from card_os.secret import Secret
@@ -22,7 +23,6 @@ from tests.unit.card_os.apps.gids.gids_card import ADMIN_KEY, CARD_ID, GidsCard,
 
 VECTORS = Path(__file__).parents[4] / "vectors"
 
-_EC_BITS = {0xC: 256, 0xD: 384, 0xE: 521}
 
 rules = st.lists(
     st.integers(0, 255).flatmap(
@@ -90,7 +90,7 @@ def key_files(draw: st.DrawFn) -> KeyFile:
     if number in (6, 7):
         keys = st.just(rsa_key(1024 if number == 6 else 2048))
     elif number > 7:
-        keys = st.just(ec_key(_EC_BITS[number]))
+        keys = st.just(ec_key(EC_KINDS[number]))
     uses = tuple(draw(st.lists(use, min_size=1, max_size=4)))
     efid = draw(st.integers(0xB080, 0xB0FF))
     return KeyFile(efid, draw(rules), uses, draw(st.booleans()), draw(st.booleans()), draw(st.none() | keys))
@@ -119,7 +119,7 @@ def sample() -> GidsState:
     state = ready_state(policy=PinPolicy(min_length=4, max_length=16), puk=b"99998888", admin_try_limit=10)
     for file in (
         KeyFile(0xB081, rule, uses, is_active=True, born_operational=True, key=rsa_key(1024)),
-        KeyFile(0xB082, rule, curve, is_active=True, born_operational=True, key=ec_key(256)),
+        KeyFile(0xB082, rule, curve, is_active=True, born_operational=True, key=ec_key(KeyKind.P256)),
         KeyFile(0xB083, rule, uses, is_active=False, born_operational=True),
     ):
         state = state.with_file(file)
@@ -192,7 +192,7 @@ def test_the_image_of_version_1_is_read_for_ever() -> None:
     assert isinstance(rsa, RsaPrivateKey)
     rsa.library_key(check=True)
     assert hashlib.sha256(bytes(rsa)).hexdigest() == "37a5599e8ff73e13f841933dcfe7f0331309837a392740a774148e0cde0dca15"
-    assert curve == ec_key(256)
+    assert curve == ec_key(KeyKind.P256)
     assert none is None
     assert state == sample(), "today's code makes the same card"
 

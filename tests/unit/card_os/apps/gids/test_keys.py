@@ -10,12 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from card_os.admin import AdminKey, encrypt, key_check_value
 from card_os.apps.gids.state import KeyFile
 from card_os.ec import EcPrivateKey
+from card_os.key_kind import KeyKind
 from card_os.rsa import RsaPrivateKey
 from card_os.tlv import Tlv, join
 from tests.unit.card_os.apps.gids.gids_card import (
     ACTIVATE,
     ADMIN_KEY,
-    EC_BITS,
+    EC_KINDS,
     P_256,
     P_384,
     P_521,
@@ -117,7 +118,7 @@ def test_the_public_half_of_rsa_2048_comes_in_256_and_14_bytes() -> None:
 
 @pytest.mark.parametrize("number", CURVES)
 def test_the_public_half_of_an_elliptic_curve_key_is_a_point(number: int) -> None:
-    key = ec_key(EC_BITS[number])
+    key = ec_key(EC_KINDS[number])
     assert card_with_ec(number).read(public_key()) == bytes(Tlv(0x7F49, bytes(Tlv(0x86, key.point))))
 
 
@@ -185,7 +186,7 @@ def test_elliptic_curve_keys_of_every_curve(number: int) -> None:
     data = card.read(generate(number, le="00"))
     key = stored(card)
     assert isinstance(key, EcPrivateKey)
-    assert key.bits == EC_BITS[number]
+    assert key.kind == EC_KINDS[number]
     assert data == card.read(public_key()) == bytes(Tlv(0x7F49, bytes(Tlv(0x86, key.point))))
 
 
@@ -371,7 +372,7 @@ def test_an_empty_template_erases_the_key() -> None:
 
 @pytest.mark.parametrize("number", CURVES)
 def test_elliptic_curve_keys_are_imported(number: int) -> None:
-    key = ec_key(EC_BITS[number])
+    key = ec_key(EC_KINDS[number])
     card = with_file(key_fcp(ec_crts(number)))
     assert import_key(card, 3, ec_value(key)) == "9000"
     assert stored(card) == key
@@ -380,16 +381,16 @@ def test_elliptic_curve_keys_are_imported(number: int) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        ec_value(ec_key(256), point=ec_key(384).point),
-        ec_value(ec_key(256), point=b"\x04" + bytes(64)),
-        ec_value(ec_key(256), point=ec_key(256).point[:-1]),
-        ec_value(ec_key(256), scalar=b"\x00" * 32),
-        ec_value(ec_key(256), scalar=b"\xff" * 32),
-        ec_value(ec_key(384)),
-        ec_value(ec_key(256)) + b"\x00",
+        ec_value(ec_key(KeyKind.P256), point=ec_key(KeyKind.P384).point),
+        ec_value(ec_key(KeyKind.P256), point=b"\x04" + bytes(64)),
+        ec_value(ec_key(KeyKind.P256), point=ec_key(KeyKind.P256).point[:-1]),
+        ec_value(ec_key(KeyKind.P256), scalar=b"\x00" * 32),
+        ec_value(ec_key(KeyKind.P256), scalar=b"\xff" * 32),
+        ec_value(ec_key(KeyKind.P384)),
+        ec_value(ec_key(KeyKind.P256)) + b"\x00",
         bytes(Tlv(0x30, join([Tlv(0x02, b"\x01"), Tlv(0x04, b"\x05")]))),
-        b"\x31" + ec_value(ec_key(256))[1:],
-        ec_value(ec_key(256)).replace(b"\x02\x01\x01", b"\x02\x01\x02"),
+        b"\x31" + ec_value(ec_key(KeyKind.P256))[1:],
+        ec_value(ec_key(KeyKind.P256)).replace(b"\x02\x01\x01", b"\x02\x01\x02"),
         b"",
     ],
 )
@@ -401,7 +402,7 @@ def test_a_wrong_elliptic_curve_key_is_6a80_and_changes_nothing(value: bytes) ->
 
 
 def test_a_key_of_another_kind_does_not_fit_the_file() -> None:
-    assert import_key(with_file(rsa_file()), 3, ec_value(ec_key(256))) == "6A80"
+    assert import_key(with_file(rsa_file()), 3, ec_value(ec_key(KeyKind.P256))) == "6A80"
     assert import_key(with_file(key_fcp(ec_crts(P_256))), 2, der(rsa_key(1024), signed)) == "6A80"
     assert import_key(with_file(rsa_file()), 1, ADMIN_KEY) == "6A80"
 

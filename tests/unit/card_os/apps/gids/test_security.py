@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.unit.card_os.apps.gids.gids_card import (
     ACTIVATE,
     DELETE,
-    EC_BITS,
+    EC_KINDS,
     LOGOUT,
     MSE_ADMIN,
     P_256,
@@ -390,7 +390,7 @@ def test_ecdsa_over_a_digest(number: int, size: int) -> None:
     card.run(mse("B6", 0x10 | number))
     digest = hashlib.shake_128(b"text").digest(size)
     signature = card.read(pso(SIGN, digest))
-    public = ec_key(EC_BITS[number]).library_key().public_key()
+    public = ec_key(EC_KINDS[number]).library_key().public_key()
     public.verify(signature, digest, ec.ECDSA(Prehashed(HASHES[size])))
 
 
@@ -408,7 +408,7 @@ def test_deciphering_with_an_elliptic_curve_key_agrees_on_a_secret(number: int, 
     card = card_with_ec(number)
     card.login()
     card.run(mse("B8", number))
-    own = ec_key(EC_BITS[number])
+    own = ec_key(EC_KINDS[number])
     other = ec.derive_private_key(7, own.library_key().curve)
     point = other.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     secret = other.exchange(ec.ECDH(), own.library_key().public_key())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from card_os.access import Right
 from card_os.apps.gids import Gids
 from card_os.card import Card
 from card_os.memory import Persistent
@@ -20,10 +21,12 @@ from tests.unit.card_os.apps.gids.gids_card import (
     get,
     mse,
     put,
+    ready_card,
 )
 from vsc.profiles import GIDS
 
 SIGN = "002A9E9A020102"
+PUK = b"12341234"
 
 
 class Other(Gids):
@@ -32,8 +35,8 @@ class Other(Gids):
     aid = bytes.fromhex("F000000001")
 
 
-def two_applications() -> GidsCard:
-    card = card_with_rsa()
+def two_applications(card: GidsCard | None = None) -> GidsCard:
+    card = card or card_with_rsa()
     gids, other = Gids(), Other()
     states = Persistent(((gids.aid, card.state), (other.aid, card.state)))
     card.card = Card((gids, other), states, FixedEnv(), atr=GIDS.atr)
@@ -130,6 +133,90 @@ def test_channels_do_not_share_what_was_verified() -> None:
     assert card.send("01200080") == "9000", "what another channel has proved stays proved"
     card.run("00708001", "0070000001")
     assert card.send("01200080") == "63C2", "a channel opened again is a new one"
+
+
+CHANGE = "0024008010" + PIN.hex() + OTHER_PIN.hex()
+REFUSED_CHANGE = "0024008009" + PIN.hex() + "31"
+WRONG_PUK = "002000810177"
+
+
+def refused_change(card: GidsCard) -> None:
+    assert card.send(REFUSED_CHANGE) == "6A80"
+
+
+def last_try(card: GidsCard) -> None:
+    for tries_left in (2, 1, 0):
+        assert card.login(b"wrong") == f"63C{tries_left}"
+
+
+def last_try_of_the_puk(card: GidsCard) -> None:
+    while card.send(WRONG_PUK) != "6983":
+        continue  # Its tries are few, and go down.
+
+
+def unblocking(card: GidsCard) -> None:
+    assert card.send("002C0080" + "10" + PUK.hex() + OTHER_PIN.hex()) == "9000"
+
+
+def admin_unblocking(card: GidsCard) -> None:
+    assert card.admin_login() == "9000"
+    admin_reset(card)
+
+
+def wrong_admin_key(card: GidsCard) -> None:
+    assert card.admin_login(bytes(24)) == "6982"
+
+
+def last_admin_try(card: GidsCard) -> None:
+    wrong_admin_key(card)
+    wrong_admin_key(card)
+
+
+def another_admin_key(card: GidsCard) -> None:
+    assert card.admin_login() == "9000"
+    card.run("00DB3FFF21701F840180A51A8718" + bytes(range(24)).hex())
+
+
+# What happens on channel 0 ends what was proved on channel 1: who knew the PIN, and who knew the admin key.
+ENDS: dict[str, tuple[Callable[[GidsCard], None], bool, bool]] = {
+    "the PIN's last try": (last_try, True, False),
+    "another PIN": (say(CHANGE), True, False),
+    "another PIN by the admin key": (admin_unblocking, True, False),
+    "a wrong PIN": (wrong_pin, False, False),
+    "a refused new PIN": (refused_change, False, False),
+    "log-out": (say(LOGOUT), False, False),
+    "reselection": (other_application, False, False),
+    "the admin key's last try": (last_admin_try, False, True),
+    "another admin key": (another_admin_key, False, True),
+    "a wrong admin key": (wrong_admin_key, False, False),
+}
+
+
+@pytest.mark.parametrize("event", ENDS)
+def test_what_ends_the_proofs_on_other_channels(event: str) -> None:
+    happens, user_ends, admin_ends = ENDS[event]
+    card = two_applications(ready_card(admin_try_limit=2))
+    card.run("0070000001")
+    beside = card.card._volatile.channels[1]
+    card.run("01A4040009A0000003974254465900", "0120008008" + PIN.hex())
+    beside.volatile.granted = Right.USER | Right.EXTERNAL
+    happens(card)
+    assert (not beside.volatile.granted & Right.USER) == user_ends
+    assert (not beside.volatile.granted & Right.EXTERNAL) == admin_ends
+
+
+@pytest.mark.parametrize(("happens", "ends"), [(last_try_of_the_puk, False), (unblocking, True)])
+def test_a_puk_is_no_proof_but_gives_a_new_pin(happens: Callable[[GidsCard], None], ends: bool) -> None:
+    card = ready_card(puk=PUK)
+    card.run("0070000001", "0120008008" + PIN.hex())
+    happens(card)
+    assert card.send("01200080") == ("63C3" if ends else "9000")
+
+
+def test_whoever_changes_the_pin_has_proved_it() -> None:
+    card = card_with_rsa()
+    card.run(CHANGE)
+    assert card.is_user
 
 
 def test_a_file_deleted_on_another_channel_is_found_nowhere() -> None:

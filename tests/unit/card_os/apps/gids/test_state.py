@@ -18,7 +18,7 @@ from card_os.apps.gids.state import (
     LifeCycle,
     key_type,
 )
-from card_os.apps.gids.wire import Crt
+from card_os.apps.gids.wire import EC_KINDS, Crt
 from card_os.pin import NO_POLICY, PinPolicy
 from card_os.tlv import Tlv
 from tests.unit.card_os.apps.gids.gids_card import ADMIN_KEY, PIN, ec_key, ready_state, rsa_key
@@ -66,7 +66,7 @@ def test_what_makes_a_key_an_admin_key(crt: Crt, usage: int, is_admin: bool) -> 
 
 def test_the_type_of_a_key_is_the_low_half_of_its_algorithms() -> None:
     assert [key_type(rsa_key(1024)), key_type(rsa_key(2048))] == [6, 7]
-    assert [key_type(ec_key(bits)) for bits in (256, 384, 521)] == [0xC, 0xD, 0xE]
+    assert [key_type(ec_key(kind)) for kind in EC_KINDS.values()] == [0xC, 0xD, 0xE]
     assert key_type(AdminKey.new(ADMIN_KEY)) == 2
 
 

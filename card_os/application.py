@@ -4,11 +4,11 @@ For the rest there is a default that suits a small one, whose state is a string 
 a session (docs/own-card.md). A big one brings its own `select`, volatile part, template and codec.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Generic
 
-from card_os.apdu import CommandApdu, ResponseApdu
-from card_os.command import Command, S, Session, V
+from card_os.apdu import ResponseApdu
+from card_os.command import Commands, S, Session, Table, V
 from card_os.description import Description, Fields, hexadecimal
 from card_os.fact import Fact, described
 from card_os.tlv import Tlv
@@ -22,11 +22,20 @@ class Application(Generic[S, V]):
     aid: bytes
     """Full application identifier, 5 to 16 bytes; hosts may select by any prefix from 5 bytes."""
     name: str
-    commands: Mapping[int, Command]
+    commands: Commands
+    """Rows by instruction, one or several each."""
     keeps_status_on_reselect = True
     """Whether selecting the selected application again keeps what has been verified."""
     refuses_broken_chains = False
     """Whether a command that interrupts a chain is answered 6883; otherwise the chain is forgotten."""
+
+    @property
+    def table(self) -> Table:
+        """The rows, indexed."""
+        found: Table | None = self.__dict__.get("_table")
+        if found is None or found.commands is not self.commands:
+            found = self.__dict__["_table"] = Table(self.commands)
+        return found
 
     def new_volatile(self) -> V:
         """Returns what a reset leaves: nothing verified, nothing selected. By default None: nothing to remember."""
@@ -67,17 +76,6 @@ class Application(Generic[S, V]):
         fields.end()
         return state
 
-    def words(self, apdu: CommandApdu, hidden_bytes: int = 0) -> str:
-        """Says for traces what a command is about, beside its name: `A010 DF22`; empty: nothing more than its row does.
-
-        Any bytes are answered, nothing raises. hidden_bytes: of the data that are secret, so `apdu` is without data.
-        """
-        return ""
-
-    def answer_words(self, apdu: CommandApdu, data: bytes) -> str:
-        """The same of the data that the card answered; empty: what any reader of BER-TLV would say."""
-        return ""
-
     def observe(self, session: Session[S, V], ins: int) -> None:
         """Hears of every command on its channel before it runs, also of those that will be refused."""
         return
@@ -87,14 +85,6 @@ class Application(Generic[S, V]):
     def facts(self, state: S) -> Iterable[Fact]:
         """Gives the state fact by fact, with no secret shown; without better words, what `describe` says, hidden."""
         return described(self.describe(state))
-
-    def spends(self, session: Session[S, V], apdu: CommandApdu) -> tuple[str, ...]:
-        """Names the counter (a fact) of the PIN or key that a whole command presents; empty if it presents none.
-
-        A card lowers that counter, and stores it, before it compares anything. Behind it: what other counters the
-        command gives back, if it is right.
-        """
-        return ()
 
     def protected(self, state: S) -> Sequence[bytes]:
         """Gives commands that must be refused for this state as long as nobody has proved anything."""

@@ -8,33 +8,23 @@ is that of ISO/IEC 7816-4: lengths (6700), class (6E00, 6881, 6882), chain (6884
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.application import Application
 from card_os.atr import Atr
-from card_os.channel import Channel, Volatile, manage_channel
-from card_os.class_byte import ClassByte
-from card_os.command import Session, dispatch
+from card_os.channel import Channel, Volatile
+from card_os.class_byte import ClassByte, class_not_supported
+from card_os.command import Session, Table, dispatch
 from card_os.env import Env
+from card_os.kernel import KERNEL, MAX_AID_BYTES, MIN_AID_BYTES, KernelIns, KernelSession, kernel_row
 from card_os.link import Link
 from card_os.memory import Memory, Persistent
 from card_os.sw import SW, CardError, Reason
 
-MIN_AID_BYTES = 5
-MAX_AID_BYTES = 16
-
-
-class KernelIns(IntEnum):
-    """Instructions that the kernel answers itself; SELECT only by DF name (P1 04)."""
-
-    MANAGE_CHANNEL = 0x70
-    SELECT = 0xA4
-    GET_RESPONSE = 0xC0
-
-
-_SELECT_BY_NAME = 0x04
+_KERNEL = Table(KERNEL)
+_NOTHING = Table({})
+_INSTRUCTIONS = frozenset(KERNEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +138,14 @@ class Card:
         """
         self._memory.around = around
 
+    # --- one command
+
     def _answer(self, apdu: CommandApdu) -> ResponseApdu:
         cla = ClassByte.parse(apdu.cla)
         channel = self._volatile.channels.get(cla.channel)
+        table = _NOTHING if channel is None or channel.application is None else channel.application.table
+        if cla.is_proprietary and not table.has_proprietary:
+            raise class_not_supported(apdu.cla)
         if channel is None:
             raise CardError(SW.CHANNEL_NOT_SUPPORTED, f"logical channel {cla.channel} is not open")
         if cla.secure_messaging:
@@ -160,13 +155,13 @@ class Card:
             channel.link.chain = None
             if cla.chaining:
                 raise CardError(SW.CHAINING_NOT_SUPPORTED, "cannot be chained", subject="GET RESPONSE")
-            return channel.link.get_response(apdu)
+            return dispatch(_KERNEL, KernelSession(self, cla.channel), apdu)
         channel.link.pending = None
         session = self._session(cla.channel, channel)
         if channel.application is not None:
             channel.application.observe(session, apdu.ins)
         if cla.chaining:
-            self._check_chainable(channel, apdu)
+            _check_chainable(table, channel, apdu, is_proprietary=cla.is_proprietary)
         refuses = channel.application is not None and channel.application.refuses_broken_chains
         whole = channel.link.collect(apdu, is_last=not cla.chaining, refuses_breaks=refuses)
         if whole is None:
@@ -174,32 +169,30 @@ class Card:
         # The last part says how much is wanted: a chain of short commands without Le asks for 256 bytes, not 65 536.
         return channel.link.cut(self._run(cla.channel, channel, session, whole), apdu.effective_ne)
 
-    def _check_chainable(self, channel: Channel, apdu: CommandApdu) -> None:
-        commands = channel.application.commands if channel.application else {}
-        row = commands.get(apdu.ins)
-        if row is not None and row.chaining:
-            return
-        channel.link.chain = None
-        if row is None and apdu.ins not in list(KernelIns):
-            raise CardError(SW.INS_NOT_SUPPORTED, f"instruction {apdu.ins:02X} is unknown here")
-        raise CardError(SW.CHAINING_NOT_SUPPORTED, f"instruction {apdu.ins:02X} cannot be chained")
-
     def _run(self, number: int, channel: Channel, session: Session[Any, Any], apdu: CommandApdu) -> ResponseApdu:
-        if apdu.ins == KernelIns.MANAGE_CHANNEL:
-            return ResponseApdu(manage_channel(self._volatile, number, apdu, self._default))
-        if apdu.ins == KernelIns.SELECT and apdu.p1 == _SELECT_BY_NAME:
-            return self._select(number, channel, apdu)
-        return dispatch(channel.application.commands if channel.application else {}, session, apdu)
+        if apdu.ins in _INSTRUCTIONS and apdu.cla < 0x80 and kernel_row(apdu.ins, apdu.p1) is not None:
+            return dispatch(_KERNEL, KernelSession(self, number), apdu)
+        return dispatch(channel.application.table if channel.application else _NOTHING, session, apdu)
 
-    def _select(self, number: int, channel: Channel, apdu: CommandApdu) -> ResponseApdu:
+    # --- what the kernel's own commands need (`card_os.kernel.Kernel`)
+
+    @property
+    def volatile(self) -> Volatile:
+        """What a reset forgets."""
+        return self._volatile
+
+    def fresh(self, here: int) -> Channel:
+        """A channel opened from channel 0 is as after a reset; from another one it has that one's application."""
+        return Channel.fresh(self._volatile.channels[here].application if here else self._default)
+
+    def select(self, number: int, apdu: CommandApdu) -> ResponseApdu:
         """SELECT by DF name, full or right-truncated; a name that is not found changes nothing.
 
         Spec: ISO/IEC 7816-4 section 7.1.1.
         """
-        if apdu.p2 & 0xF0:
-            raise CardError(SW.INCORRECT_P1P2, f"P2 {apdu.p2:02X} is not defined", subject="SELECT")
         if not apdu.data:
             raise CardError(SW.NC_INCONSISTENT_WITH_P1P2, "a DF name is missing", subject="SELECT")
+        channel = self._volatile.channels[number]
         application = self._find(apdu.data, apdu.p2 & 0x03, channel.application)
         if application is None:
             raise CardError(SW.FILE_NOT_FOUND, "no such application", subject=f"AID {apdu.data.hex().upper()}")
@@ -242,3 +235,14 @@ class Card:
     def _directory(self) -> bytes:
         states = self._memory.persistent
         return b"".join(one.template(states.state(one.aid)) for one in self._applications)
+
+
+def _check_chainable(table: Table, channel: Channel, apdu: CommandApdu, *, is_proprietary: bool) -> None:
+    rows = table.of(apdu.ins, is_proprietary=is_proprietary)
+    fitting = [row for row in rows if apdu.p1p2 in row.p1p2] or rows
+    if any(row.chaining for row in fitting):
+        return
+    channel.link.chain = None
+    if not rows and (is_proprietary or apdu.ins not in _INSTRUCTIONS):
+        raise CardError(SW.INS_NOT_SUPPORTED, f"instruction {apdu.ins:02X} is unknown here")
+    raise CardError(SW.CHAINING_NOT_SUPPORTED, f"instruction {apdu.ins:02X} cannot be chained")

@@ -4,6 +4,7 @@ Each channel has its own selected application, security status, chain and unfetc
 open. `Volatile` is all that a reset forgets: a reset makes a new one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,8 @@ from card_os.link import Link
 from card_os.sw import SW, CardError
 
 _SUBJECT = "MANAGE CHANNEL"
-_OPEN, _CLOSE = 0x00, 0x80
+OPEN, CLOSE = 0x00, 0x80
+"""Values of P1."""
 
 
 @dataclass(slots=True)
@@ -42,20 +44,15 @@ class Volatile:
         return cls({0: Channel.fresh(default)})
 
 
-def manage_channel(volatile: Volatile, here: int, apdu: CommandApdu, default: Application[Any, Any] | None) -> bytes:
+def manage_channel(volatile: Volatile, here: int, apdu: CommandApdu, fresh: Callable[[int], Channel]) -> bytes:
     """MANAGE CHANNEL: P1 00 opens (P2 00: the card chooses and answers the number), P1 80 closes.
 
-    A channel opened from channel 0 is as after a reset; from another one it has that one's application, with
-    nothing verified. 6A81: none free; 6A86: no such channel, open already, or channel 0; 6881: not open.
-    Spec: ISO/IEC 7816-4 section 7.1.2.
+    fresh: makes a channel as one opened from another is. 6A81: none free; 6A86: no such channel, open already, or
+    channel 0; 6881: not open. Spec: ISO/IEC 7816-4 section 7.1.2.
     """
-    if apdu.p1 not in (_OPEN, _CLOSE):
-        raise CardError(SW.INCORRECT_P1P2, f"P1 {apdu.p1:02X} is not defined", subject=_SUBJECT)
-    if apdu.data:
-        raise CardError(SW.WRONG_LENGTH, "no data belongs here", subject=_SUBJECT)
-    if apdu.p1 == _OPEN:
+    if apdu.p1 == OPEN:
         number = _open(volatile, apdu.p2)
-        volatile.channels[number] = Channel.fresh(volatile.channels[here].application if here else default)
+        volatile.channels[number] = fresh(here)
         return b"" if apdu.p2 else bytes([number])
     _close(volatile, apdu.p2 or here)
     return b""

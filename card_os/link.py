@@ -3,7 +3,7 @@
 Parts of a chain have the chaining bit in CLA and otherwise the same header; their data are collected, and the
 application sees one whole command. A failed or interrupted chain leaves nothing behind. An answer longer than Ne is
 cut: `61xx` says how much is left, GET RESPONSE fetches on, any other command drops the rest.
-Spec: ISO/IEC 7816-4 sections 5.3.3 and 5.3.4; GIDS section 14.4.
+Spec: ISO/IEC 7816-4 sections 5.3.3 and 5.3.4.
 """
 
 from dataclasses import dataclass, replace
@@ -56,12 +56,8 @@ class Link:
     def get_response(self, apdu: CommandApdu) -> ResponseApdu:
         """GET RESPONSE: fetches up to Ne bytes of what is left; 6985 if nothing is.
 
-        Spec: ISO/IEC 7816-4 section 7.6.1; GIDS section 14.4.4.
+        Spec: ISO/IEC 7816-4 section 7.6.1.
         """
-        if apdu.p1p2:
-            raise CardError(SW.INCORRECT_P1P2, "P1-P2 is 0000", subject="GET RESPONSE")
-        if apdu.data:
-            raise CardError(SW.WRONG_LENGTH, "no data belongs here", subject="GET RESPONSE")
         pending, self.pending = self.pending, None
         if pending is None:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, "nothing is left to fetch", subject="GET RESPONSE")

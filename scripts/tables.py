@@ -10,17 +10,12 @@ from typing import Any
 
 import click
 
-from card_os.apps.gids.commands import COMMANDS as GIDS_COMMANDS
-from card_os.card import KernelIns
+from card_os.apps.gids import Gids
+from card_os.kernel import KERNEL, KernelIns
 from vsc.cli.__main__ import COMMANDS, GROUPS, cli
 
 README = Path(__file__).parent.parent / "README.md"
 CLI_PAGE = README.parent / "docs" / "cli.md"
-KERNEL = {
-    KernelIns.SELECT: ("SELECT by name", "always", "ISO 7816-4, 7.1.1"),
-    KernelIns.MANAGE_CHANNEL: ("MANAGE CHANNEL", "always", "ISO 7816-4, 7.1.2"),
-    KernelIns.GET_RESPONSE: ("GET RESPONSE", "always", "ISO 7816-4, 7.6.1"),
-}
 
 
 def _row(*cells: str) -> str:
@@ -83,11 +78,11 @@ def references() -> dict[str, str]:
 def card_table() -> str:
     """What the card answers: INS, name, who may, and where it is defined."""
     rows = [_row("INS", "command", "allowed by", "chaining", "defined in"), _row(*["---"] * 5)]
-    for ins, (name, access, spec) in KERNEL.items():
-        rows.append(_row(f"{ins:02X}", name, access, "", spec))
-    for number, command in sorted(GIDS_COMMANDS.items()):
+    known = [*KERNEL.items(), *sorted(Gids().table, key=lambda one: one[0])]
+    for number, command in known:
+        name = "SELECT by name" if command is KERNEL[KernelIns.SELECT] else command.name
         chaining = "yes" if command.chaining else ""
-        rows.append(_row(f"{number:02X}", command.name, command.access.words, chaining, command.spec))
+        rows.append(_row(f"{number:02X}", name, command.access.words, chaining, command.spec))
     return "\n".join(rows)
 
 

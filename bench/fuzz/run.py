@@ -11,7 +11,7 @@ from bench.fuzz.corpus import commands, operation
 from bench.fuzz.mutation import mutated
 from bench.fuzz.oracle import Finding, WatchedCard
 from bench.fuzz.start import Start, starts
-from card_os.card import KernelIns
+from card_os.kernel import KERNEL
 from vsc.errors import VscError
 from vsc.profiles import Profile
 from vsc.testing.operation import Authenticate, Operation, Verify
@@ -151,8 +151,8 @@ def _in_turns(fuzzers: list[Fuzzer]) -> Iterator[Fuzzer]:
 
 def names(profile: Profile) -> dict[int, str]:
     """The commands of a profile by instruction: those of its tables, and the kernel's."""
-    of_tables = {ins: row.name for one in profile.applications for ins, row in one.commands.items()}
-    return of_tables | {ins: ins.name.replace("_", " ") for ins in KernelIns}
+    of_tables = {ins: row.name for one in profile.applications for ins, row in one.table}
+    return of_tables | {ins: row.name for ins, row in KERNEL.items()}
 
 
 def unanswered(profile: Profile, result: Result) -> list[str]:

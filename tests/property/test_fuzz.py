@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from bench.fuzz.__main__ import main, said
 from bench.fuzz.run import Result, run, unanswered
 from bench.fuzz.start import all_starts
 from bench.fuzz.transcript import read, replayed, shortened, written
-from card_os.apps.gids import codec, data, pins
+from card_os.apps.gids import Gids, GidsState, data, pins
 from card_os.card import Card, Outcome
 from card_os.command import Session
 from card_os.pin import Pin
@@ -107,10 +108,15 @@ def a_pin_in_the_answer(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(data, "_reference_status", status)
 
 
-def an_image_without_flags(patch: pytest.MonkeyPatch) -> None:
-    """An image forgets the PUK's tries."""
-    right = codec._decode_pin
-    patch.setattr(codec, "_decode_pin", lambda raw: right(raw).with_value(b"0000"))
+def an_image_that_is_read_wrongly(patch: pytest.MonkeyPatch) -> None:
+    """The limit of admin keys grows by one each time that an image is read."""
+    right = Gids.decode
+
+    def decode(self: Gids, raw: bytes) -> GidsState:
+        state = right(self, raw)
+        return replace(state, admin_try_limit=(state.admin_try_limit or 0) + 1)
+
+    patch.setattr(Gids, "decode", decode)
 
 
 def no_reason(patch: pytest.MonkeyPatch) -> None:
@@ -125,7 +131,7 @@ def no_reason(patch: pytest.MonkeyPatch) -> None:
 
 
 def an_unlawful_answer(patch: pytest.MonkeyPatch) -> None:
-    right = Card._select
+    right = Card.select
 
     def select(self: Any, *args: Any) -> Any:
         try:
@@ -133,7 +139,7 @@ def an_unlawful_answer(patch: pytest.MonkeyPatch) -> None:
         except CardError:
             raise CardError(0x6F00, "who knows") from None
 
-    patch.setattr(Card, "_select", select)
+    patch.setattr(Card, "select", select)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +150,7 @@ def an_unlawful_answer(patch: pytest.MonkeyPatch) -> None:
         (a_try_for_nothing, "a try comes back only by the right secret"),
         (a_change_by_a_refused_command, "refused means unchanged"),
         (a_pin_in_the_answer, "no secret in an answer"),
-        (an_image_without_flags, "a state is read as it was written"),
+        (an_image_that_is_read_wrongly, "a state is read as it was written"),
         (no_reason, "a reason for every refusal"),
         (an_unlawful_answer, "lawful status words"),
     ],

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from card_os.sw import meaning
-from vsc.trace.decoder import Decoder
+from vsc.trace.decoder import Decoder, rows_of
 from vsc.trace.entry import Entry, EntryKind
-from vsc.trace.explain import Refusal, parts, refusals, row_words, rows, why
+from vsc.trace.explain import Refusal, parts, refusals, row_words, why
 from vsc.trace.mask import is_secret, mask
 
 
@@ -65,11 +65,13 @@ def _apdu(raw: bytes) -> None:
     line = Decoder().decode(Entry(EntryKind.APDU, command=mask(raw), response=b"\x90\x00"))
     words = " ".join(filter(None, (line.name, line.details)))
     click.echo(f"{words}\n{parts(raw)}")
-    for application, row in rows(raw[1]):
+    for application, row in rows_of(raw):
+        if application is None:
+            continue
         known = Decoder(application).decode(line.entry)
         click.echo(f"\n{application.name}: {' '.join(filter(None, (known.name, known.details)))}")
         click.echo(f"  {row.spec}; allowed by: {row.access.words}{'; may be chained' if row.chaining else ''}")
-        for sw in sorted({0x6A86, 0x6700, *row.refusals}):
+        for sw in sorted({0x6A86, 0x6700, *row.answers()}):
             if said := row_words(row, sw):
                 click.echo(f"  {'63Cx' if sw == 0x63C0 else f'{sw:04X}'}  {said}")
 

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from card_os.application import Application
-from card_os.card import KernelIns
+from card_os.kernel import KERNEL
 from vsc.profiles import PROFILES
 
 
@@ -28,10 +28,10 @@ def names() -> dict[str, frozenset[int]]:
 def _names(applications: tuple[Application[Any, Any], ...]) -> dict[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
     for application in applications:
-        for instruction, row in application.commands.items():
-            found.setdefault(row.name, set()).add(int(instruction))
-    for ins in KernelIns:
-        found.setdefault(ins.name.replace("_", " "), set()).add(int(ins))
+        for instruction, row in application.table:
+            found.setdefault(row.name, set()).add(instruction)
+    for instruction, row in KERNEL.items():
+        found.setdefault(row.name, set()).add(instruction)
     return {name: frozenset(instructions) for name, instructions in sorted(found.items())}
 
 

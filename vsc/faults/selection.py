@@ -2,14 +2,13 @@
 
 from card_os.apdu import CommandApdu
 from card_os.application import Application
-from card_os.card import KernelIns
 from card_os.class_byte import ClassByte
+from card_os.kernel import SELECT_BY_NAME, KernelIns
 from card_os.sw import CardError
 from vpcd_bridge.port import PoweredCard
 from vsc.profiles import PROFILES
 from vsc.trace.decoder import carried_by
 
-_BY_NAME = 0x04
 _DONE = (0x90, 0x61, 0x62)
 """The first byte of a status word after which an application is selected."""
 
@@ -30,7 +29,9 @@ class Selection:
     def note(self, command: bytes, response: bytes) -> None:
         """The card has answered."""
         apdu = _parsed(command)
-        if apdu is None or apdu.ins != KernelIns.SELECT or apdu.p1 != _BY_NAME or response[-2:-1] not in _DONE_BYTES:
+        if apdu is None or (apdu.ins, apdu.p1) != (KernelIns.SELECT, SELECT_BY_NAME):
+            return
+        if response[-2:-1] not in _DONE_BYTES:
             return
         for profile in PROFILES.values():
             for application in profile.applications:

@@ -13,13 +13,12 @@ from itertools import chain, islice
 from hypothesis import strategies as st
 
 from card_os.apdu import CommandApdu
-from card_os.card import KernelIns
 from card_os.class_byte import MAX_CHANNELS
 from card_os.command import Command
+from card_os.kernel import KERNEL, MIN_AID_BYTES, KernelIns
 from card_os.sw import SW
-from card_os.tlv import Tlv
-from vsc.profiles import Profile, profile_named
-from vsc.testing.fields import FIELDS, Bytes, Fields
+from vsc.profiles import profile_named
+from vsc.testing.fields import Bytes, data_of, likely_p1p2, pool
 
 _CHAINING = 0x10
 _ALL = range(0x10000)
@@ -76,42 +75,21 @@ class Row:
 def rows(profile: str) -> tuple[Row, ...]:
     """Every command of every application of a profile, and the kernel's. VscError if there is no such profile."""
     found = profile_named(profile)
-    of_applications = (
-        _row(ins, row, FIELDS.get(application.aid, {}).get(ins, Fields()))
-        for application in found.applications
-        for ins, row in application.commands.items()
+    drawn: list[Row] = []
+    for application in found.applications:
+        values = pool(row for _, row in application.table)
+        drawn += (_row(ins, row, data_of(row, values)) for ins, row in application.table)
+    names = st.sampled_from([one.aid for one in found.applications]).flatmap(
+        lambda aid: st.integers(MIN_AID_BYTES, len(aid)).map(lambda size: aid[:size])
     )
-    return (*of_applications, *_kernel_rows(found))
+    of_kernel = ((ins, row, names if ins == KernelIns.SELECT else st.just(b"")) for ins, row in KERNEL.items())
+    return (*drawn, *(_row(*one) for one in of_kernel))
 
 
-def _row(ins: int, row: Command, fields: Fields) -> Row:
+def _row(ins: int, row: Command, data: Bytes) -> Row:
     accepted = row.p1p2 if isinstance(row.p1p2, Iterable) else _ALL
-    likely = fields.p1p2 or list(islice((p1p2 for p1p2 in accepted if p1p2 in row.p1p2), _ENOUGH))
-    data = fields.data
-    if data is None:
-        sizes = [size for size in _SHORT if size in row.nc]
-        data = _OBJECTS | st.sampled_from(sizes).flatmap(lambda size: st.binary(min_size=size, max_size=size))
-    data = data.filter(lambda raw: len(raw) in row.nc)
-    return Row(ins, row.p1p2, likely, row.nc, data, row.chaining, fields.is_tlv)
-
-
-_OBJECTS = st.lists(st.builds(Tlv, st.sampled_from([0x5C, 0x80, 0x81, 0x7C]), st.binary(max_size=16)), max_size=3).map(
-    lambda them: b"".join(map(bytes, them))
-)
-
-
-def _kernel_rows(profile: Profile) -> tuple[Row, ...]:
-    names = st.sampled_from([one.aid for one in profile.applications]).flatmap(
-        lambda aid: st.integers(5, len(aid)).map(lambda size: aid[:size])
-    )
-    by_name, opened = range(0x0400, 0x0410), [*range(4), *range(0x8001, 0x8004)]
-    channels = frozenset({*range(0x100), *range(0x8000, 0x8100)})
-    nothing = st.just(b"")
-    return (
-        Row(KernelIns.SELECT, by_name, [0x0400, 0x0404, 0x040C, 0x0402], _ALL, names),
-        Row(KernelIns.MANAGE_CHANNEL, channels, opened, range(1), nothing),
-        Row(KernelIns.GET_RESPONSE, range(1), [0], range(1), nothing),
-    )
+    likely = likely_p1p2(row) or list(islice((p1p2 for p1p2 in accepted if p1p2 in row.p1p2), _ENOUGH))
+    return Row(ins, row.p1p2, likely, row.nc, data, row.chaining, row.is_tlv)
 
 
 # --- well-formed -----------------------------------------------------------------------------------------------------

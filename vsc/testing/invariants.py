@@ -173,7 +173,7 @@ def no_right_gained(cut: Cut) -> None:
             card.transmit(select)
             answer = card.transmit(command)
             if answer[-2:] == b"\x90\x00" or answer[-2] == 0x61:
-                row = application.commands.get(command[1])
+                row = application.table.find(command[1], int.from_bytes(command[2:4], "big"))
                 name = row.name if row else f"INS {command[1]:02X}"
                 raise AssertionError(
                     f"{name} ({command.hex().upper()}) is answered {answer[-2:].hex()} with nothing proved"

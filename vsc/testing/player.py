@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from card_os.admin import AdminKey
 from card_os.apps.gids.state import GidsState
 from card_os.apps.gids.wire import AID as GIDS_AID
-from card_os.card import KernelIns
+from card_os.kernel import KernelIns
 from vsc.errors import VscError
 from vsc.host import AdminKeyResponder, Gids
 from vsc.host.connection import Connection

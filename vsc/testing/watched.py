@@ -9,6 +9,7 @@ from card_os.card import Card, Outcome
 from card_os.channel import Channel
 from card_os.command import Session
 from card_os.env import Env
+from card_os.kernel import kernel_row
 from card_os.memory import Memory, Persistent
 from card_os.rsa import RsaPrivateKey
 from vsc.testing.card import SoftCard
@@ -106,7 +107,12 @@ class WatchedCard(Card):
 
     def _run(self, number: int, channel: Channel, session: Session[Any, Any], apdu: CommandApdu) -> ResponseApdu:
         application = channel.application
-        counters = application.spends(session, apdu) if application is not None else ()
+        row = (
+            None
+            if application is None or kernel_row(apdu.ins, apdu.p1)
+            else application.table.find(apdu.ins, apdu.p1p2)
+        )
+        counters = row.presents(session, apdu) if row is not None else ()
         if application is not None and len(self._applications) > 1:
             counters = tuple(f"{application.name}: {counter}" for counter in counters)
         self._watching.understand(counters)

@@ -1,27 +1,27 @@
 """APDUs in words: which command of which application, about what, and what the answer says.
 
-Names come from the command tables of the applications of all profiles, details from `Application.words`, the rest from
-ISO/IEC 7816-4. A `Decoder` follows one reader: the profile by its ATR, the applications by SELECT on each channel,
-chains and GET RESPONSE, and it forgets all that at a reset, as the card does.
+Names and details come from the rows of the applications of all profiles, the rest from ISO/IEC 7816-4. A `Decoder`
+follows one reader: the profile by its ATR, the applications by SELECT on each channel, chains and GET RESPONSE, and it
+forgets all that at a reset, as the card does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from card_os.apdu import MAX_NC, CommandApdu
 from card_os.application import Application
-from card_os.card import MIN_AID_BYTES, KernelIns
 from card_os.class_byte import ClassByte
+from card_os.command import Command
+from card_os.kernel import KERNEL, MIN_AID_BYTES, SELECT_BY_NAME, KernelIns, kernel_row
 from card_os.sw import CardError, meaning
+from card_os.words import byte_count
 from vsc.profiles import PROFILES
 from vsc.trace import wording
 from vsc.trace.entry import Entry, EntryKind, MaskedCommand
-from vsc.trace.wording import bytes_words
 
 AnyApplication = Application[Any, Any]
 
-SELECT_BY_NAME = 0x04
 _SUCCESSES = (0x90, 0x61, 0x62, 0x63)
 _MAX_SHOWN_BYTES = 16
 """Of a command that is not understood."""
@@ -84,15 +84,29 @@ def carried_by(card: object) -> tuple[AnyApplication, ...] | None:
     return None
 
 
+def rows_of(
+    command: bytes, applications: Iterable[AnyApplication] | None = None
+) -> Iterator[tuple[AnyApplication | None, Command]]:
+    """The rows that a command may be meant for: the kernel's (with None), or one of each application that has it.
+
+    command: four bytes at least. applications: None: all.
+    """
+    if (row := kernel_row(command[1], command[2])) is not None:
+        yield None, row
+        return
+    for application in all_applications() if applications is None else applications:
+        if row := application.table.find(command[1], int.from_bytes(command[2:4], "big")):
+            yield application, row
+
+
 def command_name(command: bytes, applications: Iterable[AnyApplication] | None = None) -> str:
-    """Names a command by its INS; `INS xx` if no table knows it, `?` if there is none. applications: None: all."""
+    """Names a command by its row; `INS xx` if no table knows it, `?` if there is none. applications: None: all."""
     if len(command) < 4:
         return "?"
-    for application in all_applications() if applications is None else applications:
-        if row := application.commands.get(command[1]):
-            return row.name
-    if command[1] in list(KernelIns):
-        return KernelIns(command[1]).name.replace("_", " ")
+    for _, row in rows_of(command, applications):
+        return row.name
+    if command[1] in KERNEL:
+        return KERNEL[command[1]].name
     return wording.NAMES.get(command[1], f"INS {command[1]:02X}") if command[0] < 0x80 else f"INS {command[1]:02X}"
 
 
@@ -183,7 +197,7 @@ class Decoder:
         if cla.chaining:
             channel.chain, channel.hidden_bytes, channel.parts = whole, hidden, channel.parts + 1
             size = len(apdu.data) or _lc(line.entry.command)
-            details = f"{_beginning(whole, hidden)}, part {channel.parts}, {bytes_words(size)}"
+            details = f"{_beginning(whole, hidden)}, part {channel.parts}, {byte_count(size)}"
             if line.sw is not None and line.sw >> 8 not in _SUCCESSES:
                 channel.chain, channel.hidden_bytes, channel.parts = None, 0, 0  # A refused part ends its chain.
             return replace(line, details=details.removeprefix(", "))
@@ -224,12 +238,12 @@ class Decoder:
         if apdu.ins == KernelIns.SELECT and apdu.p1 == SELECT_BY_NAME:
             application = self._by_aid(apdu.data)
             return application.name if application else wording.aid_words(apdu.data, in_full=True)
-        if apdu.ins == KernelIns.MANAGE_CHANNEL:
-            return _channel_words(apdu)
-        return (channel.known.words(apdu, hidden) if channel.known else "") or wording.words(apdu, hidden)
+        row = _row(channel, apdu)
+        return (row.words(apdu, hidden) if row else "") or wording.words(apdu, hidden)
 
     def _answer(self, channel: _Channel, apdu: CommandApdu, data: bytes) -> str:
-        return (channel.known.answer_words(apdu, data) if channel.known else "") or wording.answer_words(data)
+        row = _row(channel, apdu)
+        return (row.answer_words(apdu, data) if row else "") or wording.answer_words(data)
 
     def _follow(self, channel: _Channel, number: int, apdu: CommandApdu, data: bytes) -> None:
         """Takes over what a command has changed about applications and channels."""
@@ -272,7 +286,7 @@ def _malformed(command: MaskedCommand) -> str:
     size = len(command.visible) + command.hidden_bytes
     raw = command.visible[:_MAX_SHOWN_BYTES].hex().upper()
     more = "…" if command.hidden_bytes or len(command.visible) > _MAX_SHOWN_BYTES else ""
-    return f"{raw}{more}, {bytes_words(size)}: lengths do not fit" if size else "no bytes"
+    return f"{raw}{more}, {byte_count(size)}: lengths do not fit" if size else "no bytes"
 
 
 def _beginning(apdu: CommandApdu, hidden: int) -> str:
@@ -280,9 +294,11 @@ def _beginning(apdu: CommandApdu, hidden: int) -> str:
     return wording.words(apdu, hidden).rpartition(", ")[0] if not hidden else ""
 
 
-def _channel_words(apdu: CommandApdu) -> str:
-    action = {0x00: "open", 0x80: "close"}.get(apdu.p1, f"P1 {apdu.p1:02X}")
-    return f"{action} {apdu.p2 or ''}".strip()
+def _row(channel: _Channel, apdu: CommandApdu) -> Command | None:
+    """The row of a command on a channel whose application is known."""
+    if row := kernel_row(apdu.ins, apdu.p1):
+        return row
+    return channel.known.table.find(apdu.ins, apdu.p1p2) if channel.known else None
 
 
 def _status(entry: Entry) -> str:

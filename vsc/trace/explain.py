@@ -9,34 +9,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from card_os.apdu import MAX_NC, CommandApdu
-from card_os.card import KernelIns
-from card_os.command import Command
+from card_os.command import TRIES_LEFT, Command
+from card_os.kernel import KERNEL
 from card_os.sw import SW, CardError, meaning
-from vsc.trace.decoder import SELECT_BY_NAME, AnyApplication, Line, all_applications
+from card_os.words import either
+from vsc.trace.decoder import Line, all_applications, rows_of
 
 _MAX_VALUES = 8
-_TRIES_LEFT = 0x63C0
-
-KERNEL: Mapping[KernelIns, Mapping[int, str]] = {
-    KernelIns.SELECT: {
-        SW.FILE_NOT_FOUND: "the card has no such application",
-        SW.NC_INCONSISTENT_WITH_P1P2: "there is no AID in the data",
-        SW.INCORRECT_P1P2: "P2 is not one that selects by AID",
-    },
-    KernelIns.MANAGE_CHANNEL: {
-        SW.FUNCTION_NOT_SUPPORTED: "all channels are open",
-        SW.INCORRECT_P1P2: "P1 is 00 (open) or 80 (close), P2 a channel that can be opened or closed",
-        SW.CHANNEL_NOT_SUPPORTED: "the channel is not open",
-        SW.WRONG_LENGTH: "no data belong here",
-    },
-    KernelIns.GET_RESPONSE: {
-        SW.CONDITIONS_NOT_SATISFIED: "nothing is left to fetch",
-        SW.INCORRECT_P1P2: "P1-P2 is 0000",
-        SW.WRONG_LENGTH: "no data belong here",
-        SW.CHAINING_NOT_SUPPORTED: "it cannot be chained",
-    },
-}
-"""What the kernel answers to its own commands, and when."""
 
 ANY_COMMAND: Mapping[int, str] = {
     SW.WRONG_LENGTH: "Lc and Le do not fit the length of the command",
@@ -65,23 +44,23 @@ def refusals(sw: int) -> Iterator[Refusal]:
     """Who answers this status word, and when: the kernel for any command, its own commands, then the applications'."""
     if sw in ANY_COMMAND:
         yield Refusal("", "any command", ANY_COMMAND[sw])
-    for ins, answers in KERNEL.items():
-        if sw in answers:
-            yield Refusal("", ins.name.replace("_", " "), answers[sw])
+    for row in KERNEL.values():
+        if when := row_words(row, sw):
+            yield Refusal("", row.name, when)
     for application in all_applications():
-        for row in application.commands.values():
+        for row in dict.fromkeys(row for _, row in application.table):
             if when := row_words(row, sw):
                 yield Refusal(application.name, row.name, when, row.access.words)
 
 
 def row_words(row: Command, sw: int) -> str:
     """When a command of a table answers a status word; empty if it does not."""
-    words = [row.refusals.get(_TRIES_LEFT if sw >> 4 == _TRIES_LEFT >> 4 else sw, "")]
+    words = [row.answers().get(TRIES_LEFT if sw >> 4 == TRIES_LEFT >> 4 else sw, "")]
     if sw == SW.INCORRECT_P1P2:
         words.append(f"P1-P2 is not {accepted(row.p1p2, 0xFFFF, '04X')}")
     if sw == SW.WRONG_LENGTH and any(size not in row.nc for size in (0, 1, MAX_NC)):
         words.append(f"the data are not {accepted(row.nc, MAX_NC, 'd')} bytes long")
-    return "; or ".join(filter(None, words))
+    return either(*words)
 
 
 def accepted(values: object, most: int, form: str) -> str:
@@ -102,40 +81,19 @@ def why(line: Line) -> str:
     sw = line.sw
     if sw is None:
         return "there was no answer"
-    command = line.entry.command.visible
-    row = None if _is_kernels(command) else _row(line)
-    if row:
-        words = row_words(row, sw)
-    elif len(command) > 1 and command[1] in list(KernelIns):
-        words = KERNEL[KernelIns(command[1])].get(sw, "")
-    else:
-        words = ""
-    words = words or ANY_COMMAND.get(sw, "")
+    row = _row(line)
+    words = (row_words(row, sw) if row else "") or ANY_COMMAND.get(sw, "")
     if row and sw == SW.SECURITY_STATUS_NOT_SATISFIED:
         words = f"{words}; needs: {row.access.words}"
     return words or meaning(sw)
 
 
-def _is_kernels(command: bytes) -> bool:
-    """Whether the kernel answers, before any application is asked. What is too short is no command of anybody."""
-    return (
-        len(command) < 4
-        or command[1] in (KernelIns.MANAGE_CHANNEL, KernelIns.GET_RESPONSE)
-        or (command[1] == KernelIns.SELECT and command[2] == SELECT_BY_NAME)
-    )
-
-
 def _row(line: Line) -> Command | None:
     command = line.entry.command.visible
+    if len(command) < 4:
+        return None  # What is too short is no command of anybody.
     known = [one for one in all_applications() if line.application in ("", one.name)]
-    return next((one.commands[command[1]] for one in known if command[1] in one.commands), None)
-
-
-def rows(ins: int) -> Iterator[tuple[AnyApplication, Command]]:
-    """The rows of an instruction in the tables of all applications."""
-    for application in all_applications():
-        if row := application.commands.get(ins):
-            yield application, row
+    return next((row for _, row in rows_of(command, known)), None)
 
 
 def parts(command: bytes) -> str:

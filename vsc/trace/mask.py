@@ -1,14 +1,22 @@
 """What of a command may be seen: all of it, unless it carries a PIN, a PUK or a key.
 
-Whether it does is told by INS and P1-P2 alone, whatever the class, the channel and the lengths are: a command that the
-card will refuse carries its secret too. Of such a command the header is seen, and Lc where it fits the length. All that
-follows is hidden, so that a host's mistakes (no Lc, a wrong one, one in the wrong form) are hidden as well.
+The rows of our applications say it of their commands (`Command.hides`); what is here beside that is for cards that are
+not ours. Whether a command holds a secret is told by INS and P1-P2 alone, whatever the class, the channel and the
+lengths are: a command that the card will refuse carries its secret too. Of such a command the header is seen, and Lc
+where it fits the length. All that follows is hidden, so that a host's mistakes (no Lc, a wrong one, one in the wrong
+form) are hidden as well.
 
 This module must not import `vsc.reader`: a reader's exchanges show their commands by it.
 """
 
+from collections.abc import Container, Mapping
+from functools import cache
+from typing import Any
+
 from card_os.apdu import Case
+from card_os.application import Application
 from card_os.sw import CardError
+from vsc.profiles import PROFILES
 from vsc.trace import blackout
 from vsc.trace.entry import MaskedCommand
 
@@ -19,9 +27,9 @@ _PIN_INSTRUCTIONS = frozenset(range(0x20, 0x22)) | frozenset(range(0x24, 0x2A)) 
 # MANAGEMENT KEY (PIV cards that have more than PIV). ENVELOPE may hold any command whole.
 _KEY_INSTRUCTIONS = frozenset({0xC2, 0xC3, 0xD8, 0xFE, 0xFF})
 _PUT_DATA = frozenset({0xDA, 0xDB})
-# P1-P2 under which PUT DATA stores keys: an extended header list on 3FFF (GIDS, OpenPGP); a key file of GIDS, by a
-# host's mistake; the keys of OpenPGP that have tags of their own (D3 is the resetting code, a PIN).
-_KEY_STORES = frozenset({0x3FFF, *range(0xB080, 0xB100), *range(0x00D1, 0x00D6)})
+# P1-P2 under which cards that are not ours store keys with PUT DATA: an extended header list on 3FFF, and the keys of
+# OpenPGP that have tags of their own (D3 is the resetting code, a PIN).
+_KEY_STORES = frozenset({0x3FFF, *range(0x00D1, 0x00D6)})
 
 _HEADER_BYTES = 4
 _LC_ENDS = {Case.CASE_3S: 5, Case.CASE_4S: 5, Case.CASE_3E: 7, Case.CASE_4E: 7}
@@ -54,10 +62,20 @@ def text(command: MaskedCommand) -> str:
 def _may_hold_secret(command: bytes) -> bool:
     if len(command) < 2:
         return False
-    ins = command[1]
-    if ins in _PUT_DATA:
-        return int.from_bytes(command[2:4], "big") in _KEY_STORES
-    return ins in _PIN_INSTRUCTIONS or ins in _KEY_INSTRUCTIONS
+    ins, p1p2 = command[1], int.from_bytes(command[2:4], "big")
+    if ins in _PIN_INSTRUCTIONS or ins in _KEY_INSTRUCTIONS or (ins in _PUT_DATA and p1p2 in _KEY_STORES):
+        return True
+    return any(p1p2 in hidden for hidden in _hidden(PROFILES.applications).get(ins, ()))
+
+
+@cache
+def _hidden(applications: tuple[Application[Any, Any], ...]) -> Mapping[int, tuple[Container[int], ...]]:
+    """What the rows of all applications hide, by instruction."""
+    found: dict[int, tuple[Container[int], ...]] = {}
+    for ins, row in (pair for application in applications for pair in application.table):
+        if row.hides != ():
+            found[ins] = (*found.get(ins, ()), row.hides)
+    return found
 
 
 def _seen_bytes(command: bytes) -> int:

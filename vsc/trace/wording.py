@@ -3,6 +3,7 @@
 from card_os.apdu import CommandApdu
 from card_os.tlv import TAG, Tlv, parse_all, parse_tags
 from card_os.wire import WireError
+from card_os.words import byte_count, joined
 
 NAMES = {
     0x04: "DEACTIVATE FILE",
@@ -64,22 +65,18 @@ _DATA_OBJECTS = frozenset({0xCB, 0xDB})
 _MAX_TAGS = 6
 
 
-def bytes_words(count: int) -> str:
-    return f"{count} byte{'s' * (count != 1)}"
-
-
 def words(apdu: CommandApdu, hidden_bytes: int = 0) -> str:
     """P1-P2 where they are not 0000, what the data are, and how long."""
     size = len(apdu.data) + hidden_bytes
-    length = bytes_words(size) if size else ""
+    length = byte_count(size) if size else ""
     if apdu.ins in _REFERENCES:
-        return _joined(f"reference {apdu.p2:02X}", length or "tries left?")
+        return joined(f"reference {apdu.p2:02X}", length or "tries left?")
     if apdu.ins == 0xA4:
         return f"file {apdu.data.hex().upper()}" if apdu.data else ""
     if apdu.ins in _DATA_OBJECTS and apdu.data:
         what = _tag_list(apdu.data) if apdu.ins == 0xCB else _first_tag(apdu.data)
-        return _joined(f"{apdu.p1p2:04X} {what}".strip(), length if apdu.ins == 0xDB or not what else "")
-    return _joined(f"P1-P2 {apdu.p1p2:04X}" if apdu.p1p2 else "", length)
+        return joined(f"{apdu.p1p2:04X} {what}".strip(), length if apdu.ins == 0xDB or not what else "")
+    return joined(f"P1-P2 {apdu.p1p2:04X}" if apdu.p1p2 else "", length)
 
 
 def answer_words(data: bytes) -> str:
@@ -92,8 +89,8 @@ def answer_words(data: bytes) -> str:
         except WireError:
             tags = []
         if tags and len(tags) <= _MAX_TAGS:
-            return f"{' '.join(tags)}, {bytes_words(len(data))}"
-    return bytes_words(len(data))
+            return f"{' '.join(tags)}, {byte_count(len(data))}"
+    return byte_count(len(data))
 
 
 def aid_words(aid: bytes, *, in_full: bool = False) -> str:
@@ -101,10 +98,6 @@ def aid_words(aid: bytes, *, in_full: bool = False) -> str:
     name = next((name for head, name in AIDS.items() if aid.startswith(head)), "")
     number = aid.hex().upper()
     return f"{name} {number}" if name and in_full else name or f"AID {number}" * bool(aid)
-
-
-def _joined(*parts: str) -> str:
-    return ", ".join(filter(None, parts))
 
 
 def _tag_list(raw: bytes) -> str:

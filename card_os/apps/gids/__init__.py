@@ -6,9 +6,9 @@ speak. Section numbers in this package are those of the specification, or of the
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from card_os.apdu import CommandApdu, ResponseApdu
+from card_os.apdu import ResponseApdu
 from card_os.application import Application
-from card_os.apps.gids import codec, description, facts, wording
+from card_os.apps.gids import codec, description, facts
 from card_os.apps.gids.commands import COMMANDS
 from card_os.apps.gids.select import application_template, select_df
 from card_os.apps.gids.session import GidsSession
@@ -49,12 +49,6 @@ class Gids(Application[GidsState, GidsVolatile]):
         if ins != Ins.GENERAL_AUTHENTICATE:
             session.volatile.challenge = None
 
-    def words(self, apdu: CommandApdu, hidden_bytes: int = 0) -> str:
-        return wording.words(apdu, hidden_bytes)
-
-    def answer_words(self, apdu: CommandApdu, data: bytes) -> str:
-        return wording.answer_words(apdu, data)
-
     def encode(self, state: GidsState) -> bytes:
         return codec.encode(state)
 
@@ -69,9 +63,6 @@ class Gids(Application[GidsState, GidsVolatile]):
 
     def facts(self, state: GidsState) -> Iterable[Fact]:
         return facts.facts(state)
-
-    def spends(self, session: GidsSession, apdu: CommandApdu) -> tuple[str, ...]:
-        return facts.spends(session, apdu)
 
     def protected(self, state: GidsState) -> Sequence[bytes]:
         return facts.protected(state)

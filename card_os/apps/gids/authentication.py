@@ -8,6 +8,7 @@ from card_os import ec
 from card_os.access import Right
 from card_os.admin import (
     CHALLENGE_BYTES,
+    CRYPTOGRAM_BYTES,
     MUTUAL_CHALLENGE_BYTES,
     AdminKey,
     Challenge,
@@ -15,13 +16,25 @@ from card_os.admin import (
     check_not_blocked,
 )
 from card_os.apdu import CommandApdu
-from card_os.apps.gids.security import current_key
-from card_os.apps.gids.session import GidsSession, withdraw_elsewhere
-from card_os.apps.gids.state import KeyFile
-from card_os.apps.gids.wire import USAGE_VERIFY, Crt, Tag
+from card_os.apps.gids.security import KEY_IN_USE, current_key
+from card_os.apps.gids.session import (
+    NO_KEY_FILE,
+    NOT_TLV,
+    OPERATIONAL,
+    P1P2_0000,
+    RULE,
+    SOME_BYTES,
+    USE_RULE,
+    GidsSession,
+    withdraw_elsewhere,
+)
+from card_os.apps.gids.state import KeyFile, admin_key_name
+from card_os.apps.gids.wire import USAGE_VERIFY, Crt, FileOperation, Tag
+from card_os.command import Command
 from card_os.ec import EcPrivateKey
 from card_os.sw import SW, CardError
-from card_os.tlv import Template, Tlv, single
+from card_os.tlv import Template, Tlv, join, single
+from card_os.words import byte_count, either, joined, objects, only
 
 _SUBJECT = "GENERAL AUTHENTICATE"
 _CHALLENGE, _RESPONSE = 0x81, 0x82
@@ -99,3 +112,94 @@ def internal_authenticate(session: GidsSession, apdu: CommandApdu) -> bytes:
         raise CardError(SW.FUNCTION_NOT_SUPPORTED, "only a challenge (81) can be signed", subject=subject)
     signature = ec.sign(key, template.need(_CHALLENGE, subject=subject))
     return bytes(Tlv(Tag.DYNAMIC_AUTHENTICATION, bytes(Tlv(_RESPONSE, signature))))
+
+
+# --- the rows
+
+
+def _inner(raw: bytes) -> tuple[Tlv, ...]:
+    one = only(raw)
+    return objects(one.value) if one else ()
+
+
+def _authenticate_words(apdu: CommandApdu, _: int) -> str:
+    inner = _inner(apdu.data)
+    if len(inner) != 1:
+        return ""
+    if inner[0].tag == _CHALLENGE:
+        return "ask for a challenge" + (", mutual" if inner[0].value else "")
+    return f"answer the challenge, {byte_count(len(inner[0].value))}" if inner[0].tag == _RESPONSE else ""
+
+
+def _challenge_words(apdu: CommandApdu, data: bytes) -> str:
+    return "challenge" if [one.tag for one in _inner(data)] == [_CHALLENGE] else ""
+
+
+def _sign_words(apdu: CommandApdu, _: int) -> str:
+    return joined(*(f"sign {byte_count(len(one.value))}" for one in _inner(apdu.data)))
+
+
+def _presents(session: GidsSession, apdu: CommandApdu) -> tuple[str, ...]:
+    """A response to a challenge of an admin key that has a limit."""
+    component = session.volatile.environment.get(Crt.AUTHENTICATION)
+    # 7C and its length, one or two bytes of it, then the tag.
+    is_response = apdu.data[:1] == bytes([Tag.DYNAMIC_AUTHENTICATION]) and _RESPONSE in apdu.data[2:4]
+    if component is None or session.volatile.challenge is None or not is_response:
+        return ()
+    file = session.state.key_file(component.key_id)
+    if not isinstance(file, KeyFile) or not isinstance(file.key, AdminKey) or file.key.try_limit is None:
+        return ()
+    allowed = file.rule.allows(FileOperation.USE_KEY, session.volatile.granted)
+    return (f"{admin_key_name(component.key_id)} tries",) if allowed else ()
+
+
+def _sample(*found: Tlv) -> tuple[int, bytes]:
+    return 0, bytes(Tlv(Tag.DYNAMIC_AUTHENTICATION, join(found)))
+
+
+GENERAL_AUTHENTICATE = Command(
+    "GENERAL AUTHENTICATE",
+    P1P2_0000,
+    SOME_BYTES,
+    OPERATIONAL,
+    general_authenticate,
+    "GIDS 2.0, 12.6",
+    chaining=True,
+    changes=True,
+    refusals={
+        SW.SECURITY_STATUS_NOT_SATISFIED: either("the response to the challenge was wrong", RULE),
+        SW.AUTHENTICATION_METHOD_BLOCKED: "the admin key has no tries left",
+        SW.CONDITIONS_NOT_SATISFIED: either(
+            "MANAGE SECURITY ENVIRONMENT has chosen no key for it",
+            "no challenge is open: it is good for one answer, and any other command ends it",
+        ),
+        SW.REFERENCE_NOT_FOUND: NO_KEY_FILE,
+        SW.REFERENCE_DATA_NOT_USABLE: "the key was erased",
+        SW.FUNCTION_NOT_SUPPORTED: "the key that was chosen is no admin key",
+        SW.WRONG_DATA: NOT_TLV,
+    },
+    words=_authenticate_words,
+    answer_words=_challenge_words,
+    presents=_presents,
+    samples=(
+        *(_sample(Tlv(_CHALLENGE, bytes(size))) for size in (0, CHALLENGE_BYTES, MUTUAL_CHALLENGE_BYTES)),
+        *(_sample(Tlv(_RESPONSE, bytes(size))) for size in (8, CRYPTOGRAM_BYTES)),
+    ),
+    is_tlv=True,
+)
+INTERNAL_AUTHENTICATE = Command(
+    "INTERNAL AUTHENTICATE",
+    P1P2_0000,
+    SOME_BYTES,
+    USE_RULE,
+    internal_authenticate,
+    "GIDS 2.0, 12.9",
+    refusals=KEY_IN_USE
+    | {
+        SW.FUNCTION_NOT_SUPPORTED: "only an elliptic curve key can, and only sign a challenge",
+        SW.WRONG_DATA: either(NOT_TLV, "the challenge does not fit the key"),
+    },
+    words=_sign_words,
+    samples=(_sample(Tlv(_CHALLENGE, bytes(32))), _sample(Tlv(_CHALLENGE, bytes(16)), Tlv(_RESPONSE))),
+    is_tlv=True,
+)

@@ -4,20 +4,46 @@ P1-P2 name the file: an EF, 0000 for the current one, 3FFF for the application, 
 The data field of GET DATA is a tag list (5C); an empty list asks for everything, 5C in the list for the list of tags.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from card_os.apdu import CommandApdu
+from card_os.apps.gids import minidriver
 from card_os.apps.gids.fcp import parse_rule
-from card_os.apps.gids.keys import public_key, put_key
+from card_os.apps.gids.keys import key_words, public_key, put_key
 from card_os.apps.gids.select import EF_ATR
-from card_os.apps.gids.session import GidsSession, current_file, file_name, find_file, require, require_admin
+from card_os.apps.gids.session import (
+    NO_CURRENT,
+    NO_FILE,
+    NO_KEY_FILE,
+    READ_RULE,
+    RULE,
+    SOME_BYTES,
+    WRITE_RULE,
+    GidsSession,
+    current_file,
+    file_name,
+    find_file,
+    require,
+    require_admin,
+)
 from card_os.apps.gids.state import DataFile, GidsState, KeyFile, LifeCycle
-from card_os.apps.gids.wire import AID, MAX_OBJECT_BYTES, MAX_OBJECTS, EfId, FileDescriptor, FileOperation, Tag
+from card_os.apps.gids.wire import (
+    AID,
+    KEY_FILES,
+    MAX_OBJECT_BYTES,
+    MAX_OBJECTS,
+    EfId,
+    FileDescriptor,
+    FileOperation,
+    Tag,
+)
+from card_os.command import Command
 from card_os.pin import Pin, PinPolicy
 from card_os.sw import SW, CardError
 from card_os.tlv import HEADER, Template, Tlv, join, parse_all, parse_tags, tag_bytes
 from card_os.wire import WireError
+from card_os.words import byte_count, joined, objects, only, value
 
 
 def get_data(session: GidsSession, apdu: CommandApdu) -> bytes:
@@ -199,3 +225,137 @@ def _load_template(session: GidsSession, apdu: CommandApdu) -> bytes:
         rule = parse_rule(template.need(Tag.ACCESS_RULE, subject="FCP"))
         session.commit(replace(state, rule=rule, life_cycle=LifeCycle.INITIALISATION))
     return b""
+
+
+# --- the rows
+
+# Files of the host, by the names that minidrivers give them.
+_PLACES = {
+    minidriver.CARD_ID: "cardid",
+    minidriver.DIRECTORY: "directory",
+    minidriver.CARD_APPS: "cardapps",
+    minidriver.CARD_CACHE: "cardcf",
+    minidriver.CONTAINER_MAP: "cmapfile",
+    minidriver.KEY_MAP: "key map",
+    (EfId.ADMIN_WRITE, Tag.PIN_POLICY): "PIN policy",
+    (EfId.ADF, Tag.GLOBAL_PIN_STATUS): "PIN status",
+    (EfId.ADF, Tag.PIN_STATUS): "PIN status",
+    (EfId.ADF, Tag.PUK_STATUS): "PUK status",
+}
+_FILES: Mapping[int, str] = {EfId.NONE: "current EF", EfId.EF_DIR: "EF.DIR", EfId.EF_ATR: "EF.ATR"}
+_STATUS: Mapping[int, str] = {Tag.GLOBAL_PIN_STATUS: "PIN", Tag.PIN_STATUS: "PIN", Tag.PUK_STATUS: "PUK"}
+
+
+def _file_words(efid: int) -> str:
+    return _FILES.get(efid, f"{efid:04X}")
+
+
+def _object_words(efid: int, tag: int) -> str:
+    if tag == Tag.TAG_LIST:
+        return "list of tags"
+    name = _PLACES.get((efid, tag))
+    return f"{tag:X} ({name})" if name else f"{tag:X}"
+
+
+def _get_words(apdu: CommandApdu, _: int) -> str:
+    one = only(apdu.data)
+    if one is not None and one.tag == Tag.EXTENDED_HEADER and apdu.p1p2 == EfId.ADF:
+        return joined("public key", key_words(value(objects(one.value), 0x84)))
+    if one is None or one.tag != Tag.TAG_LIST:
+        return ""
+    try:
+        tags = parse_tags(one.value)
+    except WireError:
+        return ""
+    names = " ".join(_object_words(apdu.p1p2, tag) for tag in tags)
+    return f"{_file_words(apdu.p1p2)} {names or 'all objects'}"
+
+
+def _status_words(apdu: CommandApdu, data: bytes) -> str:
+    found = objects(data)
+    if not found or any(one.tag not in _STATUS for one in found):
+        return ""
+    return "; ".join(map(_one_status, found))
+
+
+def _one_status(one: Tlv) -> str:
+    left, limit = (value(objects(one.value), tag) for tag in (0x97, 0x93))
+    if not left or not limit:
+        return f"{one.tag:X}"
+    return f"{_STATUS[one.tag]}: {int.from_bytes(left, 'big')} of {int.from_bytes(limit, 'big')} tries left"
+
+
+def _put_words(apdu: CommandApdu, hidden_bytes: int) -> str:
+    if hidden_bytes:
+        return f"key import, {byte_count(hidden_bytes)}"
+    one = only(apdu.data)
+    if one is None:
+        return ""
+    size = byte_count(len(one.value)) if one.value else "delete"
+    return f"{_file_words(apdu.p1p2)} {_object_words(apdu.p1p2, one.tag)}, {size}"
+
+
+# They name any file but FFFF.
+_P1P2 = range(0xFFFF)
+_KEY_SAMPLES = ("700A 840181 A505 830101 8700", "7005 840181 A500", "7008 840180 A503 7F4980")
+
+GET_DATA = Command(
+    "GET DATA",
+    _P1P2,
+    SOME_BYTES,
+    READ_RULE,
+    get_data,
+    "GIDS 2.0, 12.7 and 12.8",
+    refusals={
+        SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
+        SW.FILE_NOT_FOUND: NO_FILE,
+        SW.REFERENCE_NOT_FOUND: "there is none of the data objects, or no such key",
+        SW.INCOMPATIBLE_WITH_FILE: "a key file holds no data objects",
+        SW.WRONG_DATA: "the data are not a tag list (5C), nor on 3FFF the question for a public key (70)",
+        SW.COMMAND_NOT_ALLOWED: NO_CURRENT,
+    },
+    words=_get_words,
+    answer_words=_status_words,
+    samples=tuple(
+        (efid, bytes.fromhex(data))
+        for efid in (0xA000, 0xA010, 0xA011, 0xA012, 0, 0x3FFF, 0x2F00, 0x2F01, 0xB080, 0xB081)
+        for data in ("5C02 DF20", "5C04 DF1F DF22", "5C06 7F71 7F72 7F73", "5C03 5C 61 47", "5C00", _KEY_SAMPLES[2])
+    ),
+    is_tlv=True,
+)
+PUT_DATA = Command(
+    "PUT DATA",
+    _P1P2,
+    SOME_BYTES,
+    WRITE_RULE,
+    put_data,
+    "GIDS 2.0, 12.12 and 12.13",
+    chaining=True,
+    changes=True,
+    refusals={
+        SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
+        SW.FILE_NOT_FOUND: NO_FILE,
+        SW.REFERENCE_NOT_FOUND: NO_KEY_FILE,
+        SW.INCOMPATIBLE_WITH_FILE: "a key file holds no data objects: keys are stored on 3FFF",
+        SW.WRONG_DATA: "the data are not one data object; or the value is no such key, or no possible PIN policy",
+        SW.FUNCTION_NOT_SUPPORTED: "this card has no transport keys, or no keys of this kind",
+        SW.NC_INCONSISTENT_WITH_TLV: "the length that the object says is not its length",
+        SW.NOT_ENOUGH_MEMORY: "the object is too large, or the file has too many",
+        SW.INCORRECT_P1P2: "in the creation state P1-P2 is 0000",
+        SW.CONDITIONS_NOT_SATISFIED: "in the creation state another template comes next",
+        SW.COMMAND_NOT_ALLOWED: NO_CURRENT,
+    },
+    words=_put_words,
+    # A key file, too, where a host puts a key by mistake.
+    hides=frozenset({EfId.ADF, *KEY_FILES}),
+    samples=tuple(
+        (efid, data)
+        for efid in (0xA000, 0xA010, 0xA012, 0xA013, 0x3FFF, 0, 0xB080)
+        for data in (
+            *(bytes(Tlv(tag, bytes(range(size)))) for tag, size in ((0xDF20, 0), (0xDF22, 6), (0xDF23, 20), (0x81, 3))),
+            bytes(Tlv(Tag.PIN_POLICY, bytes(PinPolicy()))),
+            *map(bytes.fromhex, _KEY_SAMPLES),
+        )
+    ),
+    is_tlv=True,
+)

@@ -5,16 +5,12 @@ from collections.abc import Iterator, Sequence
 from card_os.access import Right
 from card_os.admin import AdminKey
 from card_os.apdu import CommandApdu
-from card_os.apps.gids.session import GidsSession
-from card_os.apps.gids.state import DataFile, File, GidsState, KeyFile, LifeCycle, PrivateKey
-from card_os.apps.gids.wire import ADMIN_KEY_ID, Crt, DfOperation, FileOperation, Ins, Reference, Tag
+from card_os.apps.gids.state import DataFile, File, GidsState, LifeCycle, PrivateKey, admin_key_name
+from card_os.apps.gids.wire import DfOperation, FileOperation, Ins, Reference, Tag
 from card_os.fact import Fact, Kind
 from card_os.pin import CharacterRule, Pin, PinPolicy
 from card_os.rsa import RsaPrivateKey
 from card_os.tlv import Tlv, join
-
-_COUNTERS = {Reference.PIN: "PIN tries", Reference.PUK: "PUK tries"}
-_RESPONSE = 0x82
 
 
 def facts(state: GidsState) -> Iterator[Fact]:
@@ -73,43 +69,11 @@ def _key(key_id: int, key: PrivateKey) -> Iterator[Fact]:
         words = f"RSA {key.bits}" if isinstance(key, RsaPrivateKey) else str(key.kind)
         yield Fact(Kind.KEY, f"key {key_id:02X}", key, words)
         return
-    name = _admin_name(key_id)
+    name = admin_key_name(key_id)
     yield Fact(Kind.SECRET, name, key.value)
     if key.try_limit is not None:
         yield Fact(Kind.COUNTER, f"{name} tries", key.tries_left, str(key.tries_left))
     yield Fact(Kind.RULE, f"try limit of {name}", key.try_limit, str(key.try_limit or "none"))
-
-
-def _admin_name(key_id: int) -> str:
-    return "admin key" if key_id == ADMIN_KEY_ID else f"admin key {key_id:02X}"
-
-
-def spends(session: GidsSession, apdu: CommandApdu) -> tuple[str, ...]:
-    """VERIFY with data, CHANGE REFERENCE DATA with the old value, RESET RETRY COUNTER with the PUK, and a response to
-    a challenge of an admin key that has a limit."""
-    if apdu.ins == Ins.GENERAL_AUTHENTICATE:
-        return _spends_admin(session, apdu)
-    if session.state.life_cycle == LifeCycle.INITIALISATION or apdu.p1 or not apdu.data:
-        return ()
-    if apdu.ins == Ins.RESET_RETRY_COUNTER:
-        return "PUK tries", "PIN tries"
-    if apdu.ins in (Ins.VERIFY, Ins.CHANGE_REFERENCE_DATA):
-        return tuple(name for reference, name in _COUNTERS.items() if reference == apdu.p2)
-    return ()
-
-
-def _spends_admin(session: GidsSession, apdu: CommandApdu) -> tuple[str, ...]:
-    component = session.volatile.environment.get(Crt.AUTHENTICATION)
-    challenge = session.volatile.challenge
-    # 7C and its length, one or two bytes of it, then the tag.
-    is_response = apdu.data[:1] == bytes([Tag.DYNAMIC_AUTHENTICATION]) and _RESPONSE in apdu.data[2:4]
-    if component is None or challenge is None or not is_response:
-        return ()
-    file = session.state.key_file(component.key_id)
-    if not isinstance(file, KeyFile) or not isinstance(file.key, AdminKey) or file.key.try_limit is None:
-        return ()
-    allowed = file.rule.allows(FileOperation.USE_KEY, session.volatile.granted)
-    return (f"{_admin_name(component.key_id)} tries",) if allowed else ()
 
 
 def protected(state: GidsState) -> Sequence[bytes]:

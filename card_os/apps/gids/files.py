@@ -4,10 +4,27 @@ from dataclasses import replace
 
 from card_os.apdu import CommandApdu
 from card_os.apps.gids.fcp import parse_file
-from card_os.apps.gids.session import GidsSession, current_file, file_name, find_file, require_admin, require_on_df
+from card_os.apps.gids.session import (
+    DF_RULE,
+    DF_RULE_OPERATIONAL,
+    LIVING,
+    NO_BYTES,
+    NO_CURRENT,
+    P1P2_0000,
+    RULE,
+    SOME_BYTES,
+    GidsSession,
+    current_file,
+    file_name,
+    find_file,
+    require_admin,
+    require_on_df,
+)
 from card_os.apps.gids.state import KeyFile, LifeCycle
-from card_os.apps.gids.wire import MAX_FILES, DfOperation
+from card_os.apps.gids.wire import KEY_FILES, MAX_FILES, DfOperation, FileDescriptor, Tag
+from card_os.command import Command
 from card_os.sw import SW, CardError
+from card_os.words import either, inside, value
 
 
 def create_file(session: GidsSession, apdu: CommandApdu) -> bytes:
@@ -62,3 +79,80 @@ def terminate_df(session: GidsSession, apdu: CommandApdu) -> bytes:
     session.commit(replace(session.state, life_cycle=LifeCycle.TERMINATED))
     session.volatile.clear_security()
     return b""
+
+
+# --- the rows
+
+
+def _create_words(apdu: CommandApdu, _: int) -> str:
+    objects = inside(apdu.data, Tag.FCP)
+    raw = value(objects, Tag.FILE_ID)
+    if raw is None:
+        return ""
+    is_key = value(objects, Tag.FILE_DESCRIPTOR) == bytes([FileDescriptor.KEY_FILE])
+    efid = int.from_bytes(raw, "big")
+    key = f" for key {efid & 0xFF:02X}" if is_key and efid in KEY_FILES else ""
+    return f"{'key file' if is_key else 'file'} {raw.hex().upper()}{key}"
+
+
+_FCPS = (
+    "620C 820139 8302A014 8C03033000",
+    "620C 820139 8302A0FF 8C030300FF",
+    "620D 820118 8302B080 8C04870020FF",
+    "621B 820118 8302B081 8C058F10101000 A50B B609 800157 830181 950140",
+    "621B 820118 8302B083 8C058F00000000 A50B A409 80010C 830183 9501C0",
+)
+
+ACTIVATE_FILE = Command(
+    "ACTIVATE FILE",
+    P1P2_0000,
+    NO_BYTES,
+    LIVING,
+    activate_file,
+    "GIDS 2.0, 12.1",
+    changes=True,
+    refusals={SW.FILE_NOT_FOUND: "the current file has been deleted"},
+)
+CREATE_FILE = Command(
+    "CREATE FILE",
+    P1P2_0000,
+    SOME_BYTES,
+    DF_RULE,
+    create_file,
+    "GIDS 2.0, 12.2",
+    changes=True,
+    refusals={
+        SW.SECURITY_STATUS_NOT_SATISFIED: either(RULE, "an admin key is made with the admin key only"),
+        SW.FILE_EXISTS: "there is a file with this identifier",
+        SW.NOT_ENOUGH_MEMORY: "the application is full of files",
+        SW.FUNCTION_NOT_SUPPORTED: "this card has no such algorithm",
+        SW.WRONG_DATA: "the data are not the control parameters (62) of a file that can be made",
+    },
+    words=_create_words,
+    samples=tuple((0, bytes.fromhex(fcp)) for fcp in _FCPS),
+    is_tlv=True,
+)
+DELETE_FILE = Command(
+    "DELETE FILE",
+    P1P2_0000,
+    NO_BYTES,
+    DF_RULE_OPERATIONAL,
+    delete_file,
+    "GIDS 2.0, 12.4",
+    changes=True,
+    refusals={
+        SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
+        SW.FILE_NOT_FOUND: "the current file has been deleted already",
+        SW.COMMAND_NOT_ALLOWED: NO_CURRENT,
+    },
+)
+TERMINATE_DF = Command(
+    "TERMINATE DF",
+    P1P2_0000,
+    NO_BYTES,
+    DF_RULE_OPERATIONAL,
+    terminate_df,
+    "GIDS 2.0, 12.16",
+    changes=True,
+    refusals={SW.SECURITY_STATUS_NOT_SATISFIED: either(RULE, "a card of ours gives it to nobody")},
+)

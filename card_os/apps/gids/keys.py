@@ -7,6 +7,13 @@ from card_os.access import Right
 from card_os.admin import KEY_BYTES, AdminKey, key_check_value
 from card_os.apdu import CommandApdu
 from card_os.apps.gids.session import (
+    FILE_RULE,
+    NO_KEY_FILE,
+    NOT_ACTIVE,
+    NOT_TLV,
+    P1P2_0000,
+    RULE,
+    SOME_BYTES,
     GidsSession,
     find_key_file,
     key_id_byte,
@@ -15,12 +22,14 @@ from card_os.apps.gids.session import (
     withdraw_elsewhere,
 )
 from card_os.apps.gids.state import KeyFile, PrivateKey
-from card_os.apps.gids.wire import EC_KINDS, RSA_BITS, FileOperation, Tag
+from card_os.apps.gids.wire import EC_KINDS, RSA_BITS, THREE_KEY_3DES, FileOperation, Tag
+from card_os.command import Command
 from card_os.ec import EcPrivateKey, field_bytes
 from card_os.rsa import RsaPrivateKey
 from card_os.sw import SW, CardError
 from card_os.tlv import Template, Tlv, join, parse_all, single
 from card_os.wire import WireError
+from card_os.words import either, inside, joined, value
 
 # OpenSC sends the check value of the default key whatever the key is (gids.md 5.8); Windows sends the right one.
 OPENSC_CHECK_VALUE = bytes.fromhex("B073DC")
@@ -175,3 +184,49 @@ def _ec_key(value: bytes) -> EcPrivateKey:
     if key.point != point:
         raise WireError("scalar and point do not belong together")
     return key
+
+
+# --- the row
+
+
+def key_words(raw: bytes | None) -> str:
+    """Which key a reference names."""
+    return "" if raw is None else f"key {raw.hex().upper()}"
+
+
+def algorithm_words(raw: bytes | None) -> str:
+    """The low half of an algorithm reference: type and size of the key."""
+    if raw is None or len(raw) != 1:
+        return "" if raw is None else f"algorithm {raw.hex().upper()}"
+    number = raw[0] & 0x0F
+    if number in RSA_BITS:
+        return f"RSA-{RSA_BITS[number]}"
+    if number in EC_KINDS:
+        return str(EC_KINDS[number])
+    return "3DES" if raw[0] == THREE_KEY_3DES else f"algorithm {raw[0]:02X}"
+
+
+def _generate_words(apdu: CommandApdu, _: int) -> str:
+    objects = inside(apdu.data, Tag.CRYPTOGRAPHIC_MECHANISM)
+    return joined(key_words(value(objects, 0x83)), algorithm_words(value(objects, 0x80)))
+
+
+GENERATE_ASYMMETRIC_KEY_PAIR = Command(
+    "GENERATE ASYMMETRIC KEY PAIR",
+    P1P2_0000,
+    SOME_BYTES,
+    FILE_RULE,
+    generate,
+    "GIDS 2.0, 12.5",
+    changes=True,
+    refusals={
+        SW.REFERENCE_NOT_FOUND: NO_KEY_FILE,
+        SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
+        SW.FUNCTION_NOT_SUPPORTED: "this card has no such algorithm",
+        SW.WRONG_DATA: either(NOT_TLV, "the file was not made for this algorithm"),
+        SW.CONDITIONS_NOT_SATISFIED: NOT_ACTIVE,
+    },
+    words=_generate_words,
+    samples=tuple((0, bytes([0xAC, 6, 0x80, 1, number, 0x83, 1, key])) for number, key in ((6, 0x81), (12, 0x83))),
+    is_tlv=True,
+)

@@ -7,15 +7,27 @@ from dataclasses import replace
 
 from card_os.access import Right
 from card_os.apdu import CommandApdu
-from card_os.apps.gids.session import GidsSession, require_admin, withdraw_elsewhere
+from card_os.apps.gids.session import (
+    ADMIN_OR_PUK,
+    ANY_BYTES,
+    LIVING,
+    OLD_VALUE,
+    SOME_BYTES,
+    GidsSession,
+    require_admin,
+    withdraw_elsewhere,
+)
 from card_os.apps.gids.state import GidsState, LifeCycle
-from card_os.apps.gids.wire import Reference
+from card_os.apps.gids.wire import Ins, Reference
+from card_os.command import ANY_P1P2, TRIES_LEFT, Command, Refusals
 from card_os.pin import NO_POLICY, Pin, check_new, verify
 from card_os.sw import SW, CardError, WrongReference
+from card_os.words import byte_count, joined
 
-VERIFY_P1P2 = range(0x0100)
-CHANGE_P1P2 = range(0x0200)
-RESET_P1P2 = frozenset({*range(0x0100), *range(0x0200, 0x0300)})
+_REFERENCES = {Reference.GLOBAL_PIN: "global PIN", Reference.PIN: "PIN", Reference.PUK: "PUK"}
+_COUNTERS = {Reference.PIN: "PIN tries", Reference.PUK: "PUK tries"}
+_PINS = (b"12345678", b"1234", bytes(127), b"")
+_TWO_PINS = tuple(old + new for old in _PINS for new in _PINS if old or new)
 _NEW_VALUE_ONLY_IN_INITIALISATION = 0x01
 _WITH_PUK = 0x00
 
@@ -132,3 +144,103 @@ def _set(session: GidsSession, reference: int, new: bytes) -> None:
     session.commit(_with_pin(state, reference, _pin(state, reference).with_value(new)))
     if reference == Reference.PIN:
         withdraw_elsewhere(session, Right.USER)
+
+
+# --- the rows
+
+
+def _reference_words(p2: int) -> str:
+    return f"{_REFERENCES[Reference(p2)]} {p2:02X}" if p2 in list(_REFERENCES) else f"reference {p2:02X}"
+
+
+def _verify_words(apdu: CommandApdu, hidden_bytes: int) -> str:
+    if apdu.p2 == Reference.LOGOUT:
+        return "log out"
+    return f"{_reference_words(apdu.p2)}, {byte_count(hidden_bytes) if hidden_bytes else 'tries left?'}"
+
+
+def _change_words(apdu: CommandApdu, hidden_bytes: int) -> str:
+    what = {0: "old and new", 1: "new"}.get(apdu.p1, "")
+    return joined(_reference_words(apdu.p2), f"{what} {byte_count(hidden_bytes)}".strip())
+
+
+def _reset_words(apdu: CommandApdu, hidden_bytes: int) -> str:
+    by = {0: "by the PUK", 2: "by the admin key"}.get(apdu.p1, "")
+    return joined(f"{_reference_words(apdu.p2)} {by}".strip(), byte_count(hidden_bytes))
+
+
+def _presents(session: GidsSession, apdu: CommandApdu) -> tuple[str, ...]:
+    """With P1 00 and data, and once the card is operational, an old value is compared."""
+    if session.state.life_cycle == LifeCycle.INITIALISATION or apdu.p1 or not apdu.data:
+        return ()
+    if apdu.ins == Ins.RESET_RETRY_COUNTER:
+        return "PUK tries", "PIN tries"
+    return tuple(name for reference, name in _COUNTERS.items() if reference == apdu.p2)
+
+
+_COMPARED: Refusals = {
+    SW.AUTHENTICATION_METHOD_BLOCKED: "no tries are left: the PIN must be reset",
+    SW.REFERENCE_DATA_NOT_USABLE: "no value has been set",
+}
+
+VERIFY = Command(
+    "VERIFY",
+    range(0x0100),
+    ANY_BYTES,
+    LIVING,
+    verify_command,
+    "GIDS 2.0, 12.17",
+    chaining=True,
+    changes=True,
+    refusals=_COMPARED
+    | {
+        TRIES_LEFT: "the value was wrong and has cost a try; without data: it is not verified, and nothing was spent",
+        SW.REFERENCE_NOT_FOUND: "there is no such PIN: P2 80 is the PIN, 81 the PUK, 82 logs out",
+        SW.COMMAND_NOT_ALLOWED: "nothing is compared before the application is operational",
+    },
+    words=_verify_words,
+    presents=_presents,
+    hides=ANY_P1P2,
+    samples=tuple((p2, pin) for p2 in (0x80, 0x81, 0x82, 0x00) for pin in _PINS),
+)
+CHANGE_REFERENCE_DATA = Command(
+    "CHANGE REFERENCE DATA",
+    range(0x0200),
+    SOME_BYTES,
+    OLD_VALUE,
+    change_reference_data,
+    "GIDS 2.0, 12.3",
+    changes=True,
+    refusals=_COMPARED
+    | {
+        TRIES_LEFT: "the old value was wrong and has cost a try",
+        SW.REFERENCE_NOT_FOUND: "there is no such PIN: P2 80 is the PIN, 81 the PUK",
+        SW.WRONG_DATA: "the policy forbids the new value",
+        SW.COMMAND_NOT_ALLOWED: "P1 01, without the old value, is for initialising, P1 00 for later",
+    },
+    words=_change_words,
+    presents=_presents,
+    hides=ANY_P1P2,
+    samples=tuple((p1p2, pins) for p1p2 in (0x80, 0x81, 0x180, 0x181) for pins in _TWO_PINS),
+)
+RESET_RETRY_COUNTER = Command(
+    "RESET RETRY COUNTER",
+    frozenset({*range(0x0100), *range(0x0200, 0x0300)}),
+    SOME_BYTES,
+    ADMIN_OR_PUK,
+    reset_retry_counter,
+    "GIDS 2.0, 12.14",
+    changes=True,
+    refusals={
+        TRIES_LEFT: "the PUK was wrong and has cost a try",
+        SW.AUTHENTICATION_METHOD_BLOCKED: "the PUK has no tries left",
+        SW.SECURITY_STATUS_NOT_SATISFIED: "the admin key is not authenticated now",
+        SW.REFERENCE_NOT_FOUND: "only the PIN (P2 80) can be reset, with P1 00 by a PUK that the card may not have",
+        SW.WRONG_DATA: "the policy forbids the new PIN",
+        SW.CONDITIONS_NOT_SATISFIED: "this card has a PUK, and resets its PIN by that",
+    },
+    words=_reset_words,
+    presents=_presents,
+    hides=ANY_P1P2,
+    samples=tuple((p1p2, pins) for p1p2 in (0x80, 0x280, 0x81) for pins in _TWO_PINS),
+)

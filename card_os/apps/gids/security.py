@@ -1,20 +1,34 @@
 """MANAGE SECURITY ENVIRONMENT and PERFORM SECURITY OPERATION: choose a key, then sign or decipher with it."""
 
+from collections.abc import Mapping
+
 from card_os import ec, rsa
 from card_os.apdu import CommandApdu
-from card_os.apps.gids.session import GidsSession, find_key_file, key_id_byte, one_byte, require
+from card_os.apps.gids.keys import algorithm_words, key_words
+from card_os.apps.gids.session import (
+    NO_KEY_FILE,
+    NOT_ACTIVE,
+    NOT_TLV,
+    RULE,
+    SOME_BYTES,
+    USE_RULE,
+    GidsSession,
+    find_key_file,
+    key_id_byte,
+    one_byte,
+    require,
+)
 from card_os.apps.gids.state import Environment, KeyUse, PrivateKey
-from card_os.apps.gids.wire import USAGE_VERIFY, Crt, FileOperation, Padding
+from card_os.apps.gids.wire import RSA_BITS, USAGE_VERIFY, Crt, FileOperation, Padding
+from card_os.command import Command, Refusals
 from card_os.ec import EcPrivateKey
 from card_os.rsa import RsaPrivateKey
 from card_os.sw import SW, CardError
 from card_os.tlv import Template
+from card_os.words import byte_count, either, joined, objects, value
 
 COMPUTE_DIGITAL_SIGNATURE = 0x9E9A
 DECIPHER = 0x8086
-
-# SET (low nibble 1) for computation (41), verification (81), both (C1) or unnamed (01); not STORE, RESTORE, ERASE.
-MSE_P1P2 = frozenset(p1 << 8 | crt for p1 in (0x01, 0x41, 0x81, 0xC1) for crt in Crt)
 
 _PADDING_INDICATOR = b"\x00"
 
@@ -121,3 +135,85 @@ def _without_indicator(data: bytes, size: int) -> bytes:
     if len(data) == size + 1 and data.startswith(_PADDING_INDICATOR):
         return data[1:]
     return data
+
+
+# --- the rows
+
+_USES: Mapping[int, str] = {Crt.AUTHENTICATION: "authenticate", Crt.SIGNATURE: "sign", Crt.CONFIDENTIALITY: "decipher"}
+_PADDINGS: Mapping[tuple[int, int], str] = {
+    (Crt.SIGNATURE, Padding.SIGN_AS_IS): "as it is",
+    (Crt.SIGNATURE, Padding.SIGN_PKCS1): "PKCS#1",
+    (Crt.CONFIDENTIALITY, Padding.DECIPHER_RAW): "raw",
+    (Crt.CONFIDENTIALITY, Padding.DECIPHER_PKCS1): "PKCS#1",
+    (Crt.CONFIDENTIALITY, Padding.DECIPHER_OAEP): "OAEP",
+}
+
+
+def _environment_words(apdu: CommandApdu, _: int) -> str:
+    found = objects(apdu.data)
+    reference, algorithm = value(found, 0x84) or value(found, 0x83), value(found, 0x80)
+    padding = ""
+    if algorithm is not None and len(algorithm) == 1 and algorithm[0] & 0x0F in RSA_BITS:
+        padding = _PADDINGS.get((apdu.p2, algorithm[0] >> 4), "")
+    use = _USES.get(apdu.p2, "")
+    return joined(key_words(reference), use, algorithm_words(algorithm), padding)
+
+
+def _operation_words(apdu: CommandApdu, _: int) -> str:
+    operation = {COMPUTE_DIGITAL_SIGNATURE: "sign", DECIPHER: "decipher"}.get(apdu.p1p2)
+    return "" if operation is None else f"{operation} {byte_count(len(apdu.data))}"
+
+
+def _result_words(apdu: CommandApdu, data: bytes) -> str:
+    what = "signature" if apdu.p1p2 == COMPUTE_DIGITAL_SIGNATURE else "plaintext"
+    return f"{what}, {byte_count(len(data))}" if data else ""
+
+
+KEY_IN_USE: Refusals = {
+    SW.CONDITIONS_NOT_SATISFIED: either(
+        "MANAGE SECURITY ENVIRONMENT has chosen no key for it", "one PIN entry is good for no more uses"
+    ),
+    SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
+    SW.REFERENCE_NOT_FOUND: NO_KEY_FILE,
+    SW.REFERENCE_DATA_NOT_USABLE: "the key was erased",
+}
+"""What `current_key` refuses."""
+_MECHANISMS = ("800106 830181", "800157 840181", "800102 830180", "80011C 840183", "830180", "840182 83019F")
+_SIZES = (1, 20, 32, 51, 64, 97, 117, 127, 128, 129, 133)
+
+MANAGE_SECURITY_ENVIRONMENT = Command(
+    "MANAGE SECURITY ENVIRONMENT",
+    # SET (low nibble 1) for computation (41), verification (81), both (C1) or unnamed (01); not STORE, RESTORE, ERASE.
+    frozenset(p1 << 8 | crt for p1 in (0x01, 0x41, 0x81, 0xC1) for crt in Crt),
+    SOME_BYTES,
+    USE_RULE,
+    manage_security_environment,
+    "GIDS 2.0, 12.10",
+    refusals={
+        SW.REFERENCE_NOT_FOUND: either(NO_KEY_FILE, "there is no key in it yet"),
+        SW.WRONG_DATA: either(NOT_TLV, "the key was not made for this use or algorithm"),
+        SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
+        SW.CONDITIONS_NOT_SATISFIED: NOT_ACTIVE,
+    },
+    words=_environment_words,
+    samples=tuple((p1p2, bytes.fromhex(data)) for p1p2 in (0x41B6, 0x41B8, 0xC1A4, 0x41A4) for data in _MECHANISMS),
+    is_tlv=True,
+)
+PERFORM_SECURITY_OPERATION = Command(
+    "PERFORM SECURITY OPERATION",
+    frozenset({COMPUTE_DIGITAL_SIGNATURE, DECIPHER}),
+    SOME_BYTES,
+    USE_RULE,
+    perform_security_operation,
+    "GIDS 2.0, 12.11",
+    chaining=True,
+    refusals=KEY_IN_USE
+    | {
+        SW.FUNCTION_NOT_SUPPORTED: "a key of this kind cannot do that",
+        SW.WRONG_DATA: "the data do not fit the key, or their padding is wrong",
+        SW.WRONG_LENGTH: "the data are not as long as the key wants them",
+    },
+    words=_operation_words,
+    answer_words=_result_words,
+    samples=tuple((p1p2, bytes(size)) for p1p2 in (COMPUTE_DIGITAL_SIGNATURE, DECIPHER) for size in _SIZES),
+)

@@ -1,7 +1,9 @@
 """SELECT, and what a host can read before anything else: FCI, FCP, FMD, EF.ATR (GIDS sections 2.2, 2.6, 12.15)."""
 
+from collections.abc import Mapping
+
 from card_os.apdu import CommandApdu, ResponseApdu
-from card_os.apps.gids.session import GidsSession, find_file
+from card_os.apps.gids.session import ALWAYS, NO_FILE, GidsSession, find_file
 from card_os.apps.gids.state import (
     DEFAULT_FMD,
     DEFAULT_TEMPLATE,
@@ -12,14 +14,14 @@ from card_os.apps.gids.state import (
     file_life_cycle,
 )
 from card_os.apps.gids.wire import AID, EfId, FileDescriptor, Tag
+from card_os.command import Command
 from card_os.sw import SW, CardError
 from card_os.tlv import Tlv, join
+from card_os.words import either, joined
 
 # P2 b4 b3 (ISO/IEC 7816-4 table 40).
 FCI, FCP, FMD, NO_DATA = 0x00, 0x04, 0x08, 0x0C
 NEXT_OCCURRENCE = 0x02
-
-SELECT_P1P2 = frozenset({*(FCI, FCP, FMD, NO_DATA), *(form | NEXT_OCCURRENCE for form in (FCI, FCP, FMD, NO_DATA))})
 
 
 def application_template(state: GidsState) -> bytes:
@@ -101,6 +103,40 @@ def _select_next(session: GidsSession, apdu: CommandApdu) -> File:
         raise CardError(SW.FILE_NOT_FOUND, "no more files", subject="SELECT")
     session.volatile.current_ef = files[index].efid
     return files[index]
+
+
+_FORMS = {FCP: "FCP", FMD: "FMD", NO_DATA: "no data"}
+_FILES: Mapping[int, str] = {EfId.ADF: "application DF", EfId.NONE: "current EF", EfId.MF: "MF"}
+
+
+def _select_words(apdu: CommandApdu, _: int) -> str:
+    form = _FORMS.get(apdu.p2 & 0x0C, "")
+    if apdu.p2 & NEXT_OCCURRENCE:
+        return joined("next EF", form)
+    if len(apdu.data) != 2:
+        return ""
+    efid = int.from_bytes(apdu.data, "big")
+    return joined(_FILES.get(efid, f"EF {efid:04X}"), form)
+
+
+SELECT = Command(
+    "SELECT",
+    frozenset(form | next_one for form in (FCI, FCP, FMD, NO_DATA) for next_one in (0, NEXT_OCCURRENCE)),
+    frozenset({0, 2}),
+    ALWAYS,
+    select,
+    "GIDS 2.0, 12.15",
+    refusals={
+        SW.FILE_NOT_FOUND: either(NO_FILE, "there are no more files"),
+        SW.WARNING_TERMINATED: "it is selected, and it is terminated: only what anybody may read can be read",
+    },
+    words=_select_words,
+    samples=tuple(
+        (p2, efid.to_bytes(2, "big"))
+        for p2 in (FCI, FCP, NO_DATA, NEXT_OCCURRENCE)
+        for efid in (0xA000, 0xA012, 0xB080, EfId.ADF, EfId.NONE, 0xA0FF)
+    ),
+)
 
 
 EF_ATR = (

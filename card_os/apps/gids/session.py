@@ -1,6 +1,7 @@
 """What every GIDS handler shares: the typed session, the gate of the life cycle, and the access check."""
 
 from card_os.access import Right, proved_words
+from card_os.apdu import MAX_NC
 from card_os.apps.gids.state import File, GidsState, GidsVolatile, KeyFile, LifeCycle
 from card_os.apps.gids.wire import DfOperation, FileOperation
 from card_os.command import Access, Session
@@ -9,16 +10,35 @@ from card_os.sw import SW, CardError
 GidsSession = Session[GidsState, GidsVolatile]
 
 
+TERMINATED_WORDS = "the application is terminated"
+NO_KEY_FILE = "there is no such key file"
+NO_FILE = "there is no such file"
+NOT_ACTIVE = "the key file is not activated"
+NO_CURRENT = "no file is selected"
+NOT_TLV = "the data are not the data objects that belong here"
+RULE = "the access rule wants a right (PIN, admin key) that is not proved now"
+"""Cases of refusals that several commands have."""
+
+
 def _in(*allowed: LifeCycle, words: str) -> Access:
+    """Who is in these states of the life cycle; 6986 before them, 6985 once terminated."""
+
     def check(session: GidsSession) -> None:
         life_cycle = session.state.life_cycle
         if life_cycle in allowed:
             return
         if life_cycle == LifeCycle.TERMINATED:
-            raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the application is terminated")
+            raise CardError(SW.CONDITIONS_NOT_SATISFIED, TERMINATED_WORDS)
         raise CardError(SW.COMMAND_NOT_ALLOWED, f"not allowed in the {life_cycle.name.lower()} state")
 
-    return Access(words, check)
+    refusals: dict[int, str] = {}
+    if LifeCycle.TERMINATED not in allowed:
+        refusals[SW.CONDITIONS_NOT_SATISFIED] = TERMINATED_WORDS
+    if LifeCycle.INITIALISATION not in allowed:
+        refusals[SW.COMMAND_NOT_ALLOWED] = "the application is not operational yet"
+    elif LifeCycle.CREATION not in allowed:
+        refusals[SW.COMMAND_NOT_ALLOWED] = "the application is still being made (creation state)"
+    return Access(words, check, refusals)
 
 
 _CREATION, _INITIALISATION, _OPERATIONAL, _TERMINATED = LifeCycle
@@ -35,6 +55,11 @@ ADMIN_OR_PUK = _in(_OPERATIONAL, words="admin key or PUK, once operational")
 DF_RULE = _in(_INITIALISATION, _OPERATIONAL, words="the rule of the DF (free before the card is operational)")
 DF_RULE_OPERATIONAL = _in(_OPERATIONAL, words="the rule of the DF, once operational")
 USE_RULE = _in(_OPERATIONAL, words="the rule of the key, once operational")
+
+ANY_BYTES = range(MAX_NC + 1)
+SOME_BYTES = range(1, MAX_NC + 1)
+NO_BYTES = range(1)
+P1P2_0000 = range(1)
 
 
 def file_name(efid: int) -> str:

@@ -9,7 +9,17 @@ from enum import IntEnum
 
 from card_os.access import AccessRule, Right
 from card_os.admin import AdminKey, Challenge
-from card_os.apps.gids.wire import AID, EC_KINDS, KEY_FILES, RSA_BITS, THREE_KEY_3DES, USAGE_VERIFY, Crt, Tag
+from card_os.apps.gids.wire import (
+    ADMIN_KEY_ID,
+    AID,
+    EC_KINDS,
+    KEY_FILES,
+    RSA_BITS,
+    THREE_KEY_3DES,
+    USAGE_VERIFY,
+    Crt,
+    Tag,
+)
 from card_os.ec import EcPrivateKey
 from card_os.pin import NO_POLICY, Pin, PinPolicy
 from card_os.rsa import RsaPrivateKey
@@ -167,6 +177,11 @@ class GidsState:
 
     def without_file(self, efid: int) -> "GidsState":
         return replace(self, files=tuple(one for one in self.files if one.efid != efid))
+
+
+def admin_key_name(key_id: int) -> str:
+    """What people call an admin key."""
+    return "admin key" if key_id == ADMIN_KEY_ID else f"admin key {key_id:02X}"
 
 
 def file_life_cycle(file: File) -> int:

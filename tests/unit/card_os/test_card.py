@@ -8,8 +8,9 @@ import pytest
 from card_os.apdu import MAX_NE, CommandApdu, ResponseApdu
 from card_os.application import Application
 from card_os.atr import Atr
-from card_os.card import Card, KernelIns
+from card_os.card import Card
 from card_os.command import Access, Command, Session
+from card_os.kernel import KernelIns
 from card_os.memory import Persistent
 from card_os.sw import SW, CardError
 from vsc.world import SeededEnv

@@ -1,15 +1,17 @@
 """card_os.channel: the rows of MANAGE CHANNEL (iso7816.md section 5). Through a whole card: test_card.py."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import pytest
 
 from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.application import Application
-from card_os.channel import Channel, Volatile, manage_channel
+from card_os.channel import Channel, Volatile
 from card_os.class_byte import MAX_CHANNELS
-from card_os.command import Command, Session
+from card_os.command import Command, Session, Table, dispatch
+from card_os.kernel import KERNEL, KernelIns, KernelSession
 from card_os.sw import SW, CardError
 
 
@@ -45,8 +47,22 @@ def volatile_with(*channels: int) -> Volatile:
     return volatile
 
 
+@dataclass
+class Channels:
+    """Of a card its channels."""
+
+    volatile: Volatile
+
+    def select(self, number: int, apdu: CommandApdu) -> ResponseApdu:
+        raise NotImplementedError
+
+    def fresh(self, here: int) -> Channel:
+        return Channel.fresh(self.volatile.channels[here].application if here else DEFAULT)
+
+
 def manage(volatile: Volatile, p1: int, p2: int, *, here: int = 0, data: bytes = b"") -> bytes:
-    return manage_channel(volatile, here, CommandApdu(here, 0x70, p1, p2, data), DEFAULT)
+    command = CommandApdu(here, KernelIns.MANAGE_CHANNEL, p1, p2, data)
+    return dispatch(Table(KERNEL), KernelSession(Channels(volatile), here), command).data
 
 
 def test_after_a_reset_only_channel_0_is_open() -> None:

@@ -1,5 +1,7 @@
 """card_os.class_byte: all 256 values (iso7816.md section 3)."""
 
+from dataclasses import replace
+
 import pytest
 
 from card_os.class_byte import MAX_CHANNELS, ClassByte
@@ -18,8 +20,8 @@ def test_the_further_interindustry_class_has_channels_4_to_19(cla: int) -> None:
     assert ClassByte.parse(cla) == ClassByte(4 + int(bits[4:], 2), bits[3] == "1", bits[2] == "1")
 
 
-@pytest.mark.parametrize("cla", [*range(0x20, 0x40), *range(0x80, 0x100)])
-def test_reserved_and_proprietary_classes_are_refused(cla: int) -> None:
+@pytest.mark.parametrize("cla", [*range(0x20, 0x40), 0xFF])
+def test_reserved_classes_are_refused(cla: int) -> None:
     with pytest.raises(CardError) as refused:
         ClassByte.parse(cla)
     assert refused.value.sw == SW.CLA_NOT_SUPPORTED
@@ -47,3 +49,10 @@ def test_the_class_bytes_name_every_channel() -> None:
 )
 def test_known_class_bytes(cla: int, expected: ClassByte) -> None:
     assert ClassByte.parse(cla) == expected
+
+
+@pytest.mark.parametrize("cla", range(0x80, 0xFF))
+def test_a_proprietary_class_is_read_like_an_interindustry_one(cla: int) -> None:
+    # A0 to BF would be 20 to 3F, which is reserved; their channels are in the same two bits.
+    same = ClassByte.parse(cla & (0x7F if cla & 0x40 else 0x1F))
+    assert ClassByte.parse(cla) == replace(same, is_proprietary=True)

@@ -185,18 +185,3 @@ def test_asking_for_more_than_is_left_gives_what_is_left() -> None:
 
 def test_get_response_with_nothing_pending_is_6985() -> None:
     assert refused(Link(), CommandApdu(0, 0xC0, 0, 0, ne=256)) == SW.CONDITIONS_NOT_SATISFIED
-
-
-@pytest.mark.parametrize(
-    ("apdu", "sw"),
-    [
-        (CommandApdu(0, 0xC0, 1, 0), SW.INCORRECT_P1P2),
-        (CommandApdu(0, 0xC0, 0, 1), SW.INCORRECT_P1P2),
-        (CommandApdu(0, 0xC0, 0, 0, b"\x01"), SW.WRONG_LENGTH),
-        (CommandApdu(0, 0xC0, 0, 1, b"\x01"), SW.INCORRECT_P1P2),
-    ],
-)
-def test_a_malformed_get_response_is_refused_and_the_answer_can_still_be_fetched(apdu: CommandApdu, sw: SW) -> None:
-    link = Link(pending=ResponseApdu(b"\x01"))
-    assert refused(link, apdu) == sw
-    assert link.get_response(CommandApdu(0, 0xC0, 0, 0)).data == b"\x01"

@@ -53,11 +53,6 @@ def authenticate(key: AdminKey) -> Callable[[], object]:
 REFUSALS: dict[str, tuple[Callable[[], object], Reason]] = {
     "chain broken": (broken_chain, Reason("another command interrupted a chain")),
     "chain too long": (too_long_a_chain, Reason("a chain holds at most 65535 bytes")),
-    "GET RESPONSE, P1-P2": (get_response(CommandApdu(0, 0xC0, 1, 0)), Reason("P1-P2 is 0000", "GET RESPONSE")),
-    "GET RESPONSE, data": (
-        get_response(CommandApdu(0, 0xC0, 0, 0, b"a")),
-        Reason("no data belongs here", "GET RESPONSE"),
-    ),
     "GET RESPONSE, idle": (
         get_response(CommandApdu(0, 0xC0, 0, 0)),
         Reason("nothing is left to fetch", "GET RESPONSE"),

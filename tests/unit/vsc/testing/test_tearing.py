@@ -476,9 +476,6 @@ class Safe(Application[bytes, None]):
     def describe(self, state: bytes) -> Description:
         return {"code": {"tries_left": state[0]}, "openings": f"{state[1]}"}
 
-    def spends(self, session: Session[bytes, None], apdu: CommandApdu) -> tuple[str, ...]:
-        return ("code tries",) if apdu.ins == 0x20 else ()
-
 
 def opens(session: Session[bytes, None], apdu: CommandApdu) -> bytes:
     tries, openings = session.state
@@ -502,7 +499,9 @@ class Label(Application[bytes, None]):
 
 @pytest.mark.parametrize("run", [opens, opens_at_once])
 def test_an_application_of_ones_own(monkeypatch: pytest.MonkeyPatch, run: Callable[..., bytes]) -> None:
-    row = Command("OPEN", frozenset({0}), range(1, 9), ANYBODY, run, "none")
+    row = Command(
+        "OPEN", frozenset({0}), range(1, 9), ANYBODY, run, "none", presents=lambda session, apdu: ("code tries",)
+    )
     monkeypatch.setattr(Safe, "commands", {0x20: row}, raising=False)
     profile = Profile("safe", "a safe", Atr((Interface(),)), (Safe(), Label()))
     card = SoftCard(profile, profile.persistent(b"\x03\x00", b"mine"), SeededEnv(1))

@@ -29,7 +29,7 @@ def said(command: str, response: str = "9000") -> str:
 @pytest.mark.parametrize("application", GIDS.applications, ids=lambda one: one.name)
 def test_each_command_of_a_table_has_the_name_of_its_row(application: Application[object, object]) -> None:
     assert set(application.commands) == set(Ins)
-    for ins, row in application.commands.items():
+    for ins, row in application.table:
         for cla in CLASSES:
             assert command_name(bytes([cla, ins, 0, 0]), GIDS.applications) == row.name
 

@@ -51,11 +51,12 @@ def test_who_answers_a_status_word() -> None:
 
 def test_each_row_tells_of_refusals_and_none_of_success() -> None:
     for application in all_applications():
-        for row in application.commands.values():
-            assert row.refusals
-            assert 0x9000 not in row.refusals
+        for _, row in application.table:
+            answers = row.answers()
+            assert answers
+            assert 0x9000 not in answers
             assert row_words(row, 0x9000) == ""
-            assert all(words and not words.endswith(".") for words in row.refusals.values())
+            assert all(words and not words.endswith(".") for words in answers.values())
 
 
 @pytest.mark.parametrize(

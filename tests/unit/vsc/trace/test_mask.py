@@ -36,7 +36,7 @@ def test_a_pin_is_hidden_on_every_channel_and_in_every_part_of_a_chain(cla: int,
 
 
 @pytest.mark.parametrize("cla", CLASSES)
-@pytest.mark.parametrize("p1p2", ["3FFF", "B081", "00D3"])
+@pytest.mark.parametrize("p1p2", ["3FFF", "B080", "B081", "B0FF", "00D3"])
 @pytest.mark.parametrize("ins", [0xDA, 0xDB])
 def test_a_key_is_hidden(cla: int, ins: int, p1p2: str) -> None:
     command = bytes([cla, ins]) + bytes.fromhex(p1p2 + "04DEADBEEF")

@@ -9,8 +9,9 @@ from card_os.apdu import CommandApdu
 from card_os.apps.gids.commands import COMMANDS
 from card_os.apps.gids.state import LifeCycle
 from card_os.apps.gids.wire import Ins
-from card_os.card import KernelIns
 from card_os.command import Command
+from card_os.kernel import KernelIns
+from card_os.words import objects
 from tests.unit.card_os.apps.gids.gids_card import GidsCard, blank_card, ready_card, ready_state
 
 ROWS = sorted(COMMANDS.items())
@@ -116,6 +117,41 @@ def test_every_row_names_itself_and_its_section(ins: int, row: Command) -> None:
 
 def test_every_instruction_has_a_row() -> None:
     assert set(COMMANDS) == set(Ins)
+
+
+@pytest.mark.parametrize(("ins", "row"), ROWS, ids=NAMES)
+def test_samples_get_past_the_checks_of_their_row(ins: int, row: Command) -> None:
+    assert row.samples or list(range(9)) != [size for size in range(9) if size in row.nc]
+    for p1p2, data in row.samples:
+        assert p1p2 in row.p1p2
+        if row.is_tlv:
+            assert objects(data), data.hex()
+    assert any(len(data) in row.nc for _, data in row.samples) == bool(row.samples)
+
+
+@pytest.mark.parametrize(("ins", "row"), ROWS, ids=NAMES)
+def test_what_presents_a_secret_or_brings_one_hides_it(ins: int, row: Command) -> None:
+    """But for the answer to a challenge, which is good once, and shows nothing of the key."""
+    hidden = {p1p2 for p1p2 in ALL_P1P2 if p1p2 in row.hides}
+    assert hidden == {
+        Ins.VERIFY: {*ALL_P1P2},
+        Ins.CHANGE_REFERENCE_DATA: {*ALL_P1P2},
+        Ins.RESET_RETRY_COUNTER: {*ALL_P1P2},
+        Ins.PUT_DATA: {0x3FFF, *range(0xB080, 0xB100)},
+    }.get(Ins(ins), set())
+
+
+def test_rows_that_change_what_the_card_keeps_say_so() -> None:
+    """Those that do not are found by sending their samples to a card that is free to all."""
+    for life_cycle in (LifeCycle.INITIALISATION, LifeCycle.OPERATIONAL):
+        for ins, row in ROWS:
+            for p1p2, data in row.samples:
+                card = GidsCard(replace(ready_state(), life_cycle=life_cycle))
+                if life_cycle == LifeCycle.OPERATIONAL:
+                    card.prove("both")
+                before = card.card.persistent
+                card.card.transmit(bytes_of(ins, p1p2, data))
+                assert row.changes or card.card.persistent == before, row.name
 
 
 # Which commands get past the gate of the life cycle (gids.md 4), by first letters of the states.

@@ -6,7 +6,8 @@ import pytest
 
 from card_os.admin import AdminKey
 from card_os.apdu import CommandApdu
-from card_os.apps.gids.facts import facts, protected, spends
+from card_os.apps.gids.commands import COMMANDS
+from card_os.apps.gids.facts import facts, protected
 from card_os.apps.gids.state import GidsState, GidsVolatile, KeyFile, LifeCycle
 from card_os.command import Session
 from card_os.fact import Kind, by_name
@@ -39,7 +40,8 @@ def counter(card: GidsCard, command: str) -> str:
         Memory(Persistent(((VOLATILE_AID, card.state),)), lambda _: None),
         VOLATILE_AID,
     )
-    return ", ".join(spends(session, CommandApdu.parse(bytes.fromhex(command))))
+    apdu = CommandApdu.parse(bytes.fromhex(command))
+    return ", ".join(COMMANDS[apdu.ins].presents(session, apdu))
 
 
 def test_every_part_of_the_state_is_in_some_fact() -> None:

@@ -10,7 +10,7 @@ This module must not import `vsc.reader`: a reader's exchanges show their comman
 """
 
 from collections.abc import Container, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from card_os.apdu import Case
@@ -40,12 +40,13 @@ def is_secret(command: bytes) -> bool:
     return bool(mask(command).hidden_bytes)
 
 
-def mask(command: bytes) -> MaskedCommand:
+def mask(command: bytes, own: tuple[Application[Any, Any], ...] = ()) -> MaskedCommand:
     """Hides what may be a PIN, a PUK or a key; says the same of any two secrets of one length.
 
     But for this: what comes without Lc, and by chance reads as a whole command with one, shows that Lc.
+    own: the applications of a card that has others than the profiles.
     """
-    seen = len(command) if not _may_hold_secret(command) else _seen_bytes(command)
+    seen = len(command) if not _may_hold_secret(command, own) else _seen_bytes(command)
     return MaskedCommand(bytes(command[:seen]), len(command) - seen)
 
 
@@ -59,16 +60,18 @@ def text(command: MaskedCommand) -> str:
     return blackout.text(command.visible, command.unknown) + "…" * bool(command.hidden_bytes)
 
 
-def _may_hold_secret(command: bytes) -> bool:
+def _may_hold_secret(command: bytes, own: tuple[Application[Any, Any], ...]) -> bool:
     if len(command) < 2:
         return False
     ins, p1p2 = command[1], int.from_bytes(command[2:4], "big")
     if ins in _PIN_INSTRUCTIONS or ins in _KEY_INSTRUCTIONS or (ins in _PUT_DATA and p1p2 in _KEY_STORES):
         return True
-    return any(p1p2 in hidden for hidden in _hidden(PROFILES.applications).get(ins, ()))
+    hidden = _hidden((*own, *PROFILES.applications))
+    # The same command with data in BER-TLV has the next odd instruction (ISO/IEC 7816-4 section 5.4.2).
+    return any(p1p2 in values for one in (ins, ins ^ 1) for values in hidden.get(one, ()))
 
 
-@cache
+@lru_cache(16)
 def _hidden(applications: tuple[Application[Any, Any], ...]) -> Mapping[int, tuple[Container[int], ...]]:
     """What the rows of all applications hide, by instruction."""
     found: dict[int, tuple[Container[int], ...]] = {}

@@ -106,7 +106,7 @@ class _Follower:
                     EntryKind.APDU,
                     seconds,
                     exchange.reader,
-                    mask(exchange.command),
+                    mask(exchange.command, self._own),
                     exchange.response,
                     exchange.reason,
                     exchange.took_s,

@@ -140,12 +140,16 @@ def test_of_a_card_that_is_taken_out_while_it_computes_there_is_no_answer() -> N
     assert "GIDS VERIFY PIN 80" in trace.text()
 
 
+def amount(apdu: CommandApdu, _: int) -> str:
+    return f"of {int.from_bytes(apdu.data)}"
+
+
 class Purse(Application[bytes, None]):
     aid, name = b"\xf0PURSE", "purse"
-    commands = {0x54: Command("DEBIT", {0}, {2}, ANYBODY, lambda session, apdu: b"", "ours")}  # noqa: RUF012
-
-    def words(self, apdu: CommandApdu, hidden_bytes: int = 0) -> str:
-        return f"of {int.from_bytes(apdu.data)}"
+    commands = {  # noqa: RUF012
+        0x54: Command("DEBIT", {0}, {2}, ANYBODY, lambda session, apdu: b"", "ours", words=amount),
+        0x56: Command("PAY BY CODE", {0}, {2}, ANYBODY, lambda session, apdu: b"", "ours", hides={0}),
+    }
 
 
 def test_commands_of_a_card_of_ones_own_have_the_names_of_its_own_tables(tmp_path: Path) -> None:
@@ -157,6 +161,7 @@ def test_commands_of_a_card_of_ones_own_have_the_names_of_its_own_tables(tmp_pat
         reader.insert(SoftCard(profile, profile.persistent(b"\0"), SystemEnv()))
         trace.follow(reader)
         assert reader.transmit(debit) == b"\x90\x00"
+        assert reader.transmit(bytes.fromhex("0056000002 1234")) == b"\x90\x00"
         reader.transmit(bytes.fromhex("00A4040006") + Purse.aid)
         reader.swap(SoftCard.make())
         reader.transmit(debit)
@@ -164,15 +169,18 @@ def test_commands_of_a_card_of_ones_own_have_the_names_of_its_own_tables(tmp_pat
     said = [decoder.decode(entry) for entry in trace.entries]
     assert [line.sentence for line in said if line.sw is not None] == [
         "purse: DEBIT of 100 -> 9000 done",
+        "purse: PAY BY CODE 2 bytes -> 9000 done",
         "purse: SELECT purse -> 9000 done",
         "GIDS: INS 54 2 bytes -> 6D00 instruction not supported",
     ]
     assert " purse DEBIT of 100  " in trace.text()
+    assert "1234" not in path.read_text()
     # A log has no tables, but the names.
-    assert [line["name"] for line in lines(path) if line.get("kind") == "apdu"] == ["DEBIT", "SELECT", "INS 54"]
+    names = ["DEBIT", "PAY BY CODE", "SELECT", "INS 54"]
+    assert [line["name"] for line in lines(path) if line.get("kind") == "apdu"] == names
     decoder = Decoder()
     read = [decoder.decode(entry) for entry in parse(path.read_text().splitlines())]
-    assert [line.name for line in read if line.sw is not None] == ["DEBIT", "SELECT", "INS 54"]
+    assert [line.name for line in read if line.sw is not None] == names
 
 
 def test_lines_of_the_first_of_several_readers_have_its_number_from_the_first_on(tmp_path: Path) -> None:

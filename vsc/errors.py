@@ -34,6 +34,14 @@ class CardLocked(RefusedError):
         self.name = name
 
 
+class CardWarning(UserWarning):
+    """Something about a stored card that its owner should know."""
+
+
+class CardRewound(CardWarning):
+    """A card was changed more often than the database knows: changes that were acknowledged are gone."""
+
+
 class WrongPin(RefusedError):
     """The PIN (or PUK) was wrong. tries_left: before it is blocked."""
 

@@ -6,12 +6,14 @@
 import io
 import os
 import sys
+import warnings
 from importlib import import_module
+from typing import TextIO
 
 import click
 from click.shell_completion import CompletionItem
 
-from vsc.errors import Cancelled, CardNotFoundError, ReaderNotFoundError, RefusedError, VscError
+from vsc.errors import Cancelled, CardNotFoundError, CardWarning, ReaderNotFoundError, RefusedError, VscError
 
 FAILED, USAGE, CANCELLED, NOT_FOUND, REFUSED = 1, 2, 3, 4, 5
 _CODES: dict[type[VscError], int] = {
@@ -114,7 +116,28 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the terminal's encoding lacks is shown escaped; that is no reason to fail.
         sys.stdout.reconfigure(errors="backslashreplace")
+    _put_warnings_in_words()
     sys.exit(run(sys.argv[1:]))
+
+
+def _put_warnings_in_words() -> None:
+    """What an owner should know of a card is said like an error, without the line of ours that says it."""
+    others = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, CardWarning):
+            click.echo(f"vsc: warning: {message}", err=True)
+        else:
+            others(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show
 
 
 def run(arguments: list[str]) -> int:

@@ -19,16 +19,15 @@ from enum import Enum
 from pathlib import Path
 
 from vsc.errors import ImageError, VscError
+from vsc.store import schema
+from vsc.store.connection import Connection, Writing, connect
 from vsc.store.lock import MAKING, folder_lock
 
 FILE = "cards.db"
 APPLICATION_ID = 0x76736344
 """PRAGMA application_id: whose database this is. In ASCII: vscD."""
-SCHEMA_VERSION = 1
-"""PRAGMA user_version."""
 BUSY_S = 60.0
 
-_SCHEMA = "CREATE TABLE card (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, image BLOB NOT NULL)"
 _NEW_FILE = "cards.new"
 _BESIDE = ("", "-wal", "-shm", "-journal")
 
@@ -90,8 +89,11 @@ class Database:
         finally:
             connection.close()
 
-    def writing(self, *, durability: Durability | None = None) -> sqlite3.Connection:
-        """Opens it to write; makes it if there is none. The caller closes it. ImageError, VscError."""
+    def writing(self, *, durability: Durability | None = None) -> Writing:
+        """Opens it to write; makes it if there is none. The caller closes it. ImageError, VscError.
+
+        A database of an older version is made one of this.
+        """
         if not self._is_there():
             self._make()
         try:
@@ -102,14 +104,17 @@ class Database:
             connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability or self._durability]}")
             # What a card held must not stay in pages that are free.
             connection.execute("PRAGMA secure_delete = ON")
-            self._check_whole(connection)
-        except FAILURES as error:
+            # Nothing is written into a damaged database: that could destroy what is left.
+            schema.check_whole(connection)
+            schema.upgrade(connection)
+            return Writing(connection, self._path)
+        except BaseException as error:
             connection.close()
-            raise self.failure(error) from None
-        except ImageError:
-            connection.close()
+            if isinstance(error, FAILURES):
+                raise self.failure(error) from None
+            if isinstance(error, OSError):
+                raise VscError(f"the database {self._path} was removed or replaced just now") from None
             raise
-        return connection
 
     def failure(self, error: Exception) -> VscError:
         """Says in a sentence why the database cannot be used."""
@@ -141,16 +146,12 @@ class Database:
             raise VscError(f"the folder {self._folder} cannot be read: {error.strerror}") from None
         return True
 
-    def _open(self, how: str = "mode=rw") -> sqlite3.Connection:
+    def _open(self, how: str = "mode=rw") -> Connection:
         """Opens what is there. Not mode=ro: whoever comes first after a crash repairs, even to read."""
-        connection = sqlite3.connect(
-            f"{self._path.absolute().as_uri()}?{how}",
-            uri=True,
-            timeout=BUSY_S,
-            isolation_level=None,
-            # A card is used by one thread at a time, but not always by the one that opened it.
-            check_same_thread=False,
-        )
+        try:
+            connection = connect(self._path, how, BUSY_S)
+        except OSError as error:
+            raise VscError(f"the database {self._path} cannot be used: {error.strerror}") from None
         try:
             connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
             self._check_ours(connection)
@@ -159,7 +160,7 @@ class Database:
             raise
         return connection
 
-    def _open_as_it_is(self, error: Exception) -> sqlite3.Connection:
+    def _open_as_it_is(self, error: Exception) -> Connection:
         """Opens it where a log cannot be made: nobody can write there, so it does not change while it is read."""
         can_write = os.access(self._folder, os.W_OK)
         if can_write or _code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
@@ -174,20 +175,14 @@ class Database:
 
     def _check_ours(self, connection: sqlite3.Connection) -> None:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        version = schema.version_of(connection)
         if application != APPLICATION_ID:
             raise ImageError(f"{self._path} is not a database of vsc, or was cut off")
-        if version > SCHEMA_VERSION:
+        if version > schema.VERSION:
             raise ImageError(
-                f"the database {self._path} has version {version}; this vsc reads up to {SCHEMA_VERSION}: "
+                f"the database {self._path} has version {version}; this vsc reads up to {schema.VERSION}: "
                 "use a newer one"
             )
-
-    def _check_whole(self, connection: sqlite3.Connection) -> None:
-        """Nothing is written into a damaged database: that could destroy what is left."""
-        (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if said != "ok":
-            raise ImageError(f"the database {self._path} is damaged")
 
     def _make(self) -> None:
         try:
@@ -209,8 +204,8 @@ class Database:
             try:
                 connection.execute("PRAGMA synchronous = EXTRA")
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-                connection.execute(_SCHEMA)
+                connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+                connection.execute(schema.TABLE)
                 connection.execute("PRAGMA journal_mode = WAL")
             finally:
                 connection.close()

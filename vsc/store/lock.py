@@ -1,26 +1,66 @@
 """Locks (flock) that the system gives back even after SIGKILL, on files of their own: databases have locks, too.
 
-- One a card: whoever holds it, and nobody else, changes the card. Readers need none.
+- One a card: whoever holds it, and nobody else, changes the card. Readers need none. In the file stands how often the
+  card was changed (`vsc.store.witness`).
 - Two a folder, held for a moment: one while the database is made, one while card files of version 0.1 are taken over.
   The second may wait for the first.
+
+That there is one holder is a courtesy: lock files can be removed, and there are file systems that grant every lock.
+Who may write is settled where it is written (`vsc.store.schema.change`).
 """
 
 import fcntl
 import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from vsc.errors import CardInUseError, VscError
 from vsc.store.name import file_stem
+from vsc.store.witness import read_witness, write_witness
 
 MAKING = "cards.lock"
 TAKING_OVER = "taking-over.lock"
+_ATTEMPTS = 100
+
+_held: "weakref.WeakSet[Hold]" = weakref.WeakSet()
+
+
+class Hold:
+    """A card's lock, held by this process."""
+
+    def __init__(self, descriptor: int, path: Path, name: str) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._name = name
+        _held.add(self)
+
+    def witness(self) -> int:
+        """How often the card was changed, as the lock file knows; 0 if it does not."""
+        return read_witness(self._descriptor, self._name)
+
+    def bear_witness(self, revision: int) -> None:
+        write_witness(self._descriptor, self._name, revision)
+
+    def let_go(self) -> None:
+        if self in _held:
+            _held.discard(self)
+            os.close(self._descriptor)
+
+
+def _drop_copies() -> None:
+    """In a child just forked: the lock stays held as long as one copy of its descriptor is open."""
+    for hold in tuple(_held):
+        hold.let_go()
+
+
+os.register_at_fork(after_in_child=_drop_copies)
 
 
 @contextmanager
-def card_lock(folder: Path, name: str, *, waits: bool = True) -> Iterator[Path]:
-    """Holds a card; gives the file of the lock. CardInUseError at once if somebody else has it.
+def card_lock(folder: Path, name: str, *, waits: bool = True) -> Iterator[Hold]:
+    """Holds a card. CardInUseError at once if somebody else has it.
 
     waits: a card that is only being taken over is not in use, so wait for that. False for who takes over.
     """
@@ -30,8 +70,23 @@ def card_lock(folder: Path, name: str, *, waits: bool = True) -> Iterator[Path]:
         descriptor = _try(path, name)
     if descriptor is None:
         raise CardInUseError(f"card {name!r} is in use by another process")
+    hold = Hold(descriptor, path, name)
     try:
-        yield path
+        yield hold
+    finally:
+        hold.let_go()
+
+
+def witness_of(folder: Path, name: str) -> int:
+    """How often a card was changed, as its lock file knows, whoever holds it; 0 if it does not."""
+    try:
+        descriptor = os.open(folder / f"{file_stem(name)}.lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return 0
+    try:
+        return read_witness(descriptor, name)
+    except OSError:
+        return 0
     finally:
         os.close(descriptor)
 
@@ -39,7 +94,7 @@ def card_lock(folder: Path, name: str, *, waits: bool = True) -> Iterator[Path]:
 @contextmanager
 def folder_lock(folder: Path, kind: str) -> Iterator[None]:
     """Waits for a lock of the folder and holds it. OSError if it cannot be made. kind: MAKING or TAKING_OVER."""
-    descriptor = os.open(folder / kind, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(folder / kind, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -50,7 +105,7 @@ def folder_lock(folder: Path, kind: str) -> Iterator[None]:
 def _wait_for_taking_over(folder: Path) -> bool:
     """Returns once nobody is taking cards over; False if nobody ever was."""
     try:
-        descriptor = os.open(folder / TAKING_OVER, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(folder / TAKING_OVER, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return False
     try:
@@ -61,9 +116,9 @@ def _wait_for_taking_over(folder: Path) -> bool:
 
 
 def _try(path: Path, name: str) -> int | None:
-    while True:
+    for _ in range(_ATTEMPTS):
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise VscError(f"card {name!r} cannot be locked: {error.strerror}") from None
         try:
@@ -71,10 +126,14 @@ def _try(path: Path, name: str) -> int | None:
         except BlockingIOError:
             os.close(descriptor)
             return None
+        except OSError as error:
+            os.close(descriptor)
+            raise VscError(f"card {name!r} cannot be locked: {error.strerror}") from None
         if _is_at(descriptor, path):
             return descriptor
         # The card was destroyed, and its lock with it, between our open and our lock.
         os.close(descriptor)
+    raise VscError(f"card {name!r} cannot be locked: its lock file does not stay in {path.parent}")
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

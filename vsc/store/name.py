@@ -22,3 +22,8 @@ def check_name(name: str) -> str:
 def file_stem(name: str) -> str:
     """Returns what the files of a card are called, without suffix: the start of the SHA-256 of its name."""
     return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def row_number(name: str) -> int:
+    """Returns the number of a card's row in the database, 0 to 2^63 - 1: the start of the SHA-256 of its name."""
+    return int.from_bytes(hashlib.sha256(name.encode(errors="surrogatepass")).digest()[:8], "big") >> 1

@@ -9,36 +9,44 @@ Nothing here opens the database file but SQLite: to close any other descriptor o
 """
 
 import errno
-import sqlite3
-from collections.abc import Iterator
+import secrets
+import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from vsc.errors import CardExistsError, CardLocked, CardNotFoundError, ImageError, VscError
+from vsc.errors import CardExistsError, CardLocked, CardNotFoundError, CardRewound, ImageError, VscError
+from vsc.store import schema
+from vsc.store.connection import Writing
 from vsc.store.database import FAILURES, Database, Durability, as_os_error, sync_folder
 from vsc.store.image import Image
 from vsc.store.instances import Instances
 from vsc.store.legacy import CardFiles
-from vsc.store.lock import TAKING_OVER, card_lock, folder_lock
+from vsc.store.lock import TAKING_OVER, Hold, card_lock, folder_lock, witness_of
 from vsc.store.name import check_name
+from vsc.store.schema import Row
 from vsc.store.seal import DEFAULT_COST, Encode, new_seal, unseal
 from vsc.store.settings import Passphrase, asked_once
 
-_READ = "SELECT image FROM card WHERE name = ?"
-_ADD = "INSERT INTO card (name, image) VALUES (?, ?)"
-_CHANGE = "UPDATE card SET image = ? WHERE name = ?"
-_REMOVE = "DELETE FROM card WHERE name = ?"
-_LIST = "SELECT name, image FROM card ORDER BY name"
+_FIRST_REVISION_BITS = 40
 
 
 class _OpenRow:
-    """A card whose lock is ours, and the connection that its changes go through."""
+    """A card whose lock is ours, and the connection that its changes go through.
 
-    def __init__(self, image: Image, encode: Encode, connection: sqlite3.Connection) -> None:
+    Every change says which revision it replaces, and is refused if that is not there: then somebody else holds the
+    card, too, and has changed it.
+    """
+
+    def __init__(self, image: Image, encode: Encode, revision: int, writing: Writing, hold: Hold) -> None:
         self._image = image
         self._encode = encode
-        self._connection = connection
+        self._revision = revision
+        # Where changes were undone behind our back their numbers stay taken: no two states of a card have the same.
+        self._last = max(revision, hold.witness())
+        self._writing = writing
+        self._hold = hold
         self._is_closed = False
 
     @property
@@ -51,17 +59,23 @@ class _OpenRow:
             raise ValueError(f"card {self._image.name!r} is closed")
         if image.name != self._image.name:
             raise ValueError(f"that is not an image of card {self._image.name!r}")
+        self._writing.check_ours()
+        new = self._last + 1
         try:
-            changed = self._connection.execute(_CHANGE, (self._encode(image), self._image.name)).rowcount
+            self._writing.check_if_written()
+            changed = schema.change(
+                self._writing.sql, image.name, self._encode(image), replaces=self._revision, revision=new
+            )
         except FAILURES as error:
             raise as_os_error(error) from error
-        if changed != 1:
-            raise OSError(errno.ENOENT, "the card is no longer in the database")
-        self._image = image
+        if not changed:
+            raise OSError(errno.ESTALE, "the stored card is not the one that was opened: somebody else changed it")
+        self._writing.check_in_place()
+        self._hold.bear_witness(new)
+        self._image, self._revision, self._last = image, new, new
 
     def close(self) -> None:
         self._is_closed = True
-        self._connection.close()
 
 
 class SqliteStore:
@@ -95,7 +109,7 @@ class SqliteStore:
         # Files first: one that is taken over in between is in the database by then.
         files = list(self._files.images())
         rows = self._rows()
-        yield from self._row_images(rows)
+        yield from self._row_images(rows.values())
         for path, image in files:
             if not isinstance(image, Image) or image.name not in rows:
                 yield image
@@ -104,23 +118,22 @@ class SqliteStore:
 
     def exists(self, name: str) -> bool:
         name = check_name(name)
-        return self._files.exists(name) or self._raw(name) is not None
+        return self._files.exists(name) or self._row(name) is not None
 
     def read(self, name: str) -> Image:
-        image, _ = self._read(check_name(name))
-        return image
+        return self._read(check_name(name))[0]
 
     def create(self, image: Image) -> None:
         name = check_name(image.name)
-        connection = self._database.writing()
+        writing = self._database.writing()
         try:
-            with card_lock(self._folder, name):
+            with card_lock(self._folder, name) as hold:
                 if self.exists(name):
                     raise CardExistsError(f"there is a card called {name!r} already")
                 encode = self._new_encode(name)
-                self._add(connection, name, encode(replace(image, name=name)))
+                self._add(writing, hold, name, encode(replace(image, name=name)))
         finally:
-            connection.close()
+            writing.close()
 
     @contextmanager
     def open(self, name: str) -> Iterator[_OpenRow]:
@@ -128,27 +141,32 @@ class SqliteStore:
         if not self.exists(name):
             # Says why, and makes no lock for a card that is not there.
             self.read(name)
-        with card_lock(self._folder, name):
+        with card_lock(self._folder, name) as hold:
             if self._files.exists(name):
-                self._take_over(name)
-            image, encode = self._read(name)
-            opened = _OpenRow(image, encode, self._database.writing())
+                self._take_over(name, hold)
+            # The database may be of an older version until it is opened to be written.
+            writing = self._database.writing()
             try:
-                yield opened
+                image, encode, revision = self._read(name)
+                opened = _OpenRow(image, encode, revision, writing, hold)
+                try:
+                    yield opened
+                finally:
+                    opened.close()
             finally:
-                opened.close()
+                writing.close()
 
     def destroy(self, name: str) -> None:
         name = check_name(name)
         if not self.exists(name):
             raise CardNotFoundError(f"there is no card called {name!r}")
-        with card_lock(self._folder, name) as lock:
+        with card_lock(self._folder, name) as hold:
             Instances(self._folder, self.exists).check()
-            if self._raw(name) is not None:
+            if self._row(name) is not None:
                 self._remove(name)
             try:
                 self._files.remove(name)
-                lock.unlink()
+                hold.path.unlink()
                 sync_folder(self._folder)
             except OSError as error:
                 raise VscError(f"card {name!r} cannot be deleted: {error.strerror}") from None
@@ -166,22 +184,22 @@ class SqliteStore:
             with folder_lock(self._folder, TAKING_OVER):
                 for _, image in self._files.images():
                     if isinstance(image, Image):
-                        with suppress(VscError), card_lock(self._folder, image.name, waits=False):
-                            self._take_over(image.name)
+                        with suppress(VscError), card_lock(self._folder, image.name, waits=False) as hold:
+                            self._take_over(image.name, hold)
 
-    def _take_over(self, name: str) -> None:
+    def _take_over(self, name: str, hold: Hold) -> None:
         """Moves one card, whose lock is ours. ImageError, VscError; then the file stays."""
         image = self._files.read(name)
         if image is None:
             return
-        raw = self._raw(name)
-        if raw is None:
-            connection = self._database.writing(durability=Durability.POWER_LOSS)
+        row = self._row(name)
+        if row is None:
+            writing = self._database.writing(durability=Durability.POWER_LOSS)
             try:
-                self._add(connection, name, bytes(image))
+                self._add(writing, hold, name, bytes(image))
             finally:
-                connection.close()
-        elif not self._is_same(image, raw):
+                writing.close()
+        elif not self._is_same(image, row):
             raise ImageError(f"card {name!r}: {self._files.path(name).name} is another one of that name: move it away")
         try:
             self._files.remove(name)
@@ -189,83 +207,109 @@ class SqliteStore:
         except OSError as error:
             raise VscError(f"card {name!r} cannot be taken over: {error.strerror}") from None
 
-    def _is_same(self, image: Image, raw: bytes) -> bool:
+    def _is_same(self, image: Image, row: Row) -> bool:
         try:
-            return unseal(raw, image.name, None)[0] == image
+            return unseal(row.raw, image.name, None)[0] == image
         except (ImageError, CardLocked):
             return False
 
-    def _read(self, name: str) -> tuple[Image, Encode]:
+    def _read(self, name: str) -> tuple[Image, Encode, int]:
+        """Image, what makes the next bytes of it, and its revision."""
         # The file first, for the same reason as above; but the database knows better if it has the card.
         file_error: VscError | None = None
         try:
             image = self._files.read(name)
         except VscError as error:
             image, file_error = None, error
-        raw = self._raw(name)
-        if raw is not None:
-            try:
-                return unseal(raw, name, self._passphrase)
-            except ImageError as error:
-                raise ImageError(f"card {name!r}: {error}") from None
+        row = self._row(name)
+        if row is not None:
+            found = self._unsealed(row)
+            self._warn_if_rewound(row)
+            return *found, row.revision
         if file_error is not None:
             raise file_error
         if image is None:
             raise CardNotFoundError(f"there is no card called {name!r}")
-        return image, bytes
+        return image, bytes, 0
 
-    def _raw(self, name: str) -> bytes | None:
+    def _unsealed(self, row: Row) -> tuple[Image, Encode]:
+        try:
+            return unseal(row.raw, row.name, self._passphrase)
+        except ImageError as error:
+            raise ImageError(f"card {row.name!r}: {error}") from None
+
+    def _row(self, name: str) -> Row | None:
         with self._database.reading() as connection:
             if connection is None:
                 return None
             try:
-                row = connection.execute(_READ, (name,)).fetchone()
+                return schema.read(connection, name)
             except FAILURES as error:
                 raise self._database.failure(error) from None
-            return None if row is None else _bytes(row[0])
 
-    def _rows(self) -> dict[str, bytes]:
+    def _rows(self) -> dict[str, Row]:
         with self._database.reading() as connection:
             if connection is None:
                 return {}
             try:
-                return {name: _bytes(raw) for name, raw in connection.execute(_LIST)}
+                return {row.name: row for row in sorted(schema.rows(connection), key=lambda row: row.name)}
             except FAILURES as error:
                 raise self._database.failure(error) from None
 
-    def _row_images(self, rows: dict[str, bytes]) -> Iterator[Image | ImageError | CardLocked]:
-        for name, raw in rows.items():
+    def _row_images(self, rows: Iterable[Row]) -> Iterator[Image | ImageError | CardLocked]:
+        for row in rows:
+            self._warn_if_rewound(row)
             try:
-                yield unseal(raw, name, self._passphrase)[0]
-            except ImageError as error:
-                yield ImageError(f"card {name!r}: {error}")
-            except CardLocked as error:
+                image, _ = self._unsealed(row)
+                yield image if not row.is_misplaced else ImageError(f"card {row.name!r}: its row is damaged")
+            except (ImageError, CardLocked) as error:
                 yield error
+
+    def _warn_if_rewound(self, row: Row) -> None:
+        """Warns if the lock file knows of more changes than the database."""
+        witnessed = witness_of(self._folder, row.name)
+        if row.revision >= witnessed:
+            return
+        # If the card is in use, it may only have been changed since the row was read.
+        again = self._row(row.name)
+        if again is not None and 0 <= again.revision < witnessed:
+            warnings.warn(
+                f"card {row.name!r} lacks its last {witnessed - again.revision} changes: the database's log was "
+                "damaged, an older database put back, or the power lost before changes that need not be durable were "
+                "written. Tries may have come back, and keys may be gone",
+                CardRewound,
+                stacklevel=2,
+            )
 
     def _new_encode(self, name: str) -> Encode:
         if self._passphrase is None:
             return bytes
         return new_seal(name, self._passphrase(), cost=self._scrypt_cost)
 
-    def _add(self, connection: sqlite3.Connection, name: str, raw: bytes) -> None:
+    def _add(self, writing: Writing, hold: Hold, name: str, raw: bytes) -> None:
+        # Not from 1: whoever still holds a card of this name that was here before must not take this one for it. And
+        # above what the lock file says, if that card went with an older database that was put back.
+        revision = hold.witness() + 1 + secrets.randbits(_FIRST_REVISION_BITS)
         try:
-            connection.execute(_ADD, (name, raw))
+            schema.add(writing.sql, name, raw, revision=revision)
+            writing.check_in_place()
         except FAILURES as error:
             raise VscError(f"card {name!r} cannot be written: {as_os_error(error).strerror}") from None
+        except OSError as error:
+            raise VscError(f"card {name!r} cannot be written: {error.strerror}") from None
+        hold.bear_witness(revision)
 
     def _remove(self, name: str) -> None:
-        connection = self._database.writing()
+        writing = self._database.writing()
         try:
-            connection.execute(_REMOVE, (name,))
+            schema.remove(writing.sql, name)
             # The log still holds what the card was. If this fails, the last one to close the database removes it.
             with suppress(*FAILURES):
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                writing.sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            writing.check_in_place()
         except FAILURES as error:
             raise VscError(f"card {name!r} cannot be deleted: {as_os_error(error).strerror}") from None
+        except OSError as error:
+            raise VscError(f"card {name!r} cannot be deleted: {error.strerror}") from None
         finally:
-            connection.close()
-
-
-def _bytes(raw: object) -> bytes:
-    """What somebody put there by hand may be of another type; as an image it will be refused."""
-    return raw if isinstance(raw, bytes) else str(raw).encode(errors="replace")
+            writing.close()

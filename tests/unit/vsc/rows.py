@@ -2,10 +2,11 @@
 
 import json
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from vsc.store.database import FILE
+from vsc.store.database import APPLICATION_ID, FILE
 from vsc.store.image import Image, digest
 from vsc.store.name import file_stem
 
@@ -18,6 +19,13 @@ def raw_of(home: Path, name: str = "work") -> bytes:
     return raw
 
 
+def revision_of(home: Path, name: str = "work") -> int:
+    with closing(sqlite3.connect(home / FILE)) as connection:
+        (revision,) = connection.execute("SELECT revision FROM card WHERE name = ?", (name,)).fetchone()
+    assert isinstance(revision, int)
+    return revision
+
+
 def put(home: Path, raw: object, name: str = "work") -> None:
     """Replaces the bytes of a card's image."""
     with closing(sqlite3.connect(home / FILE)) as connection, connection:
@@ -27,6 +35,44 @@ def put(home: Path, raw: object, name: str = "work") -> None:
 def change(home: Path, statement: str) -> None:
     with closing(sqlite3.connect(home / FILE)) as connection, connection:
         connection.execute(statement)
+
+
+def version(home: Path) -> int:
+    """That of the database."""
+    with closing(sqlite3.connect(home / FILE)) as one:
+        (found,) = one.execute("PRAGMA user_version").fetchone()
+    return int(found)
+
+
+@contextmanager
+def connection(home: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(home / FILE, isolation_level=None)) as one:
+        yield one
+
+
+def version_1_database(home: Path, images: Iterable[Image]) -> None:
+    """Makes a database as it was in version 1 of the schema."""
+    home.mkdir(mode=0o700)
+    (home / FILE).touch(mode=0o600)
+    with connection(home) as one:
+        one.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        one.execute("PRAGMA user_version = 1")
+        one.execute("CREATE TABLE card (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, image BLOB NOT NULL)")
+        one.execute("PRAGMA journal_mode = WAL")
+        one.executemany(
+            "INSERT INTO card (name, image) VALUES (?, ?)", [(image.name, bytes(image)) for image in images]
+        )
+
+
+def damage_index(home: Path, name: bytes, other: bytes) -> None:
+    """Has the index of names of version 1 say another name; SQLite's quick check finds nothing wrong."""
+    raw = (home / FILE).read_bytes()
+    # The page of an index (0A) has nothing but cells with names and numbers of rows.
+    page = next(at for at in range(0, len(raw), 4096) if raw[at] == 0x0A)
+    at = raw.index(name, page, page + 4096)
+    (home / FILE).write_bytes(raw[:at] + other + raw[at + len(other) :])
+    with connection(home) as one:
+        assert one.execute("PRAGMA quick_check").fetchone() == ("ok",)
 
 
 def version_1(image: Image) -> bytes:

@@ -143,7 +143,7 @@ def test_the_error_of_the_database_is_one_of_the_system(home: Path) -> None:
     store = SqliteStore(home)
     store.create(samples.image())
     with store.open("work") as card:
-        card._connection.execute("PRAGMA max_page_count = 1")
+        card._writing.sql.execute("PRAGMA max_page_count = 1")
         state = samples.with_content(samples.state(), (0xA010, 0xDF24), bytes(100_000))
         with pytest.raises(OSError, match="No space left on device") as caught:
             card.save(samples.image("work", state))

@@ -22,9 +22,9 @@ from tests.unit.vsc import processes, rows, samples
 from vsc.errors import CardExistsError, CardInUseError, CardNotFoundError, ImageError, VscError
 from vsc.factory import gids_state, powered
 from vsc.profiles import GIDS
-from vsc.store import Image, sqlite
+from vsc.store import Image, schema, sqlite
 from vsc.store.database import FILE, Durability
-from vsc.store.lock import card_lock
+from vsc.store.lock import Hold, card_lock
 from vsc.store.name import file_stem
 from vsc.store.sqlite import SqliteStore
 
@@ -149,10 +149,15 @@ class TestFiles:
         SqliteStore(home).create(samples.image())
         for durability, level in ((Durability.POWER_LOSS, 2), (Durability.PROCESS, 1)):
             with SqliteStore(home, durability=durability).open("work") as card:
-                assert card._connection.execute("PRAGMA synchronous").fetchone() == (level,)
-                assert card._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+                assert card._writing.sql.execute("PRAGMA synchronous").fetchone() == (level,)
+                assert card._writing.sql.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         with SqliteStore(home).open("work") as card:
-            assert card._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+            assert card._writing.sql.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_the_page_shows_the_table_as_it_is() -> None:
+    page = Path(__file__).parents[4] / "docs" / "images.md"
+    assert f"```sql\n{schema.TABLE}\n```" in page.read_text(encoding="utf-8")
 
 
 BAD_IMAGES = {
@@ -215,7 +220,7 @@ BAD_DATABASES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "one page": (cut(4096), "is damaged"),
     "one page less": (lambda raw: raw[:-4096], "is damaged"),
     "zeros": (lambda raw: bytes(len(raw)), "is not a database"),
-    "newer": (lambda raw: raw[:60] + (7).to_bytes(4, "big") + raw[64:], "has version 7; this vsc reads up to 1"),
+    "newer": (lambda raw: raw[:60] + (7).to_bytes(4, "big") + raw[64:], "has version 7; this vsc reads up to 2"),
     "somebody else's": (lambda raw: raw[:68] + bytes(4) + raw[72:], "is not a database of vsc"),
     "the pages of the table": (lambda raw: raw[:4096] + b"\xff" * (len(raw) - 4096), "is damaged"),
     "no table": (lambda raw: raw.replace(b"CREATE TABLE card (", b"CREATE TABLE dcar ("), "is damaged"),
@@ -331,7 +336,7 @@ class TestLock:
         really = card_lock
 
         @contextmanager
-        def changed_before(folder: Path, name: str) -> Iterator[Path]:
+        def changed_before(folder: Path, name: str) -> Iterator[Hold]:
             rows.put(home, bytes(with_tries(samples.image(), 1)))
             with really(folder, name) as lock:
                 yield lock

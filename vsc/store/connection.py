@@ -1,0 +1,117 @@
+"""Connections to a database that are of one process, and to the files that others find in their place.
+
+SQLite forbids that a connection is used in a process that inherited it by fork, and even that such a process opens the
+same database again: the locks that keep who closes last from taking the log away would be the parent's alone. So a
+child keeps off both, until it is another program.
+
+What is written through a connection goes to the files that were opened. If they were removed or replaced since, by `rm
+-r`, or a backup put back, it goes nowhere; SQLite does not look, so `Writing.check` does.
+"""
+
+import ctypes
+import errno
+import os
+import sqlite3
+import weakref
+from pathlib import Path
+
+from vsc.store import schema
+
+FORKED = "this process was forked while these cards were open: start a new one instead"
+
+_FILES = ("", "-wal", "-shm")
+_live: "weakref.WeakSet[Connection]" = weakref.WeakSet()
+_inherited: set[tuple[int, int]] = set()
+"""What was open when this process was forked: device and inode of each."""
+
+
+class Connection(sqlite3.Connection):
+    """SQLite's, and known to the fork that may come."""
+
+    identity: tuple[int, int] | None = None
+    """Device and inode of the database; None once it is closed."""
+
+    def close(self) -> None:
+        super().close()
+        self.identity = None
+
+
+def connect(path: Path, how: str, timeout_s: float) -> Connection:
+    """Opens a database that is there. how: SQLite's parameters of the URI. PermissionError after a fork."""
+    identity = _identity(os.stat(path))
+    if identity in _inherited:
+        raise PermissionError(errno.EPERM, FORKED)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{how}",
+        uri=True,
+        timeout=timeout_s,
+        isolation_level=None,
+        # A card is used by one thread at a time, but not always by the one that opened it.
+        check_same_thread=False,
+        factory=Connection,
+    )
+    connection.identity = identity
+    _live.add(connection)
+    return connection
+
+
+class Writing:
+    """A connection that changes are written through, by the process that opened it alone."""
+
+    def __init__(self, connection: Connection, path: Path) -> None:
+        self.sql = connection
+        self._paths = [f"{path}{end}" for end in _FILES]
+        self._pid = os.getpid()
+        self._identities, self._written = self._look()
+
+    def check_ours(self) -> None:
+        """OSError in a process that inherited the connection."""
+        if os.getpid() != self._pid:
+            raise PermissionError(errno.EPERM, FORKED)
+
+    def check_in_place(self) -> None:
+        """OSError if what was written just now is not where others look for it."""
+        identities, written = self._look()
+        if identities != self._identities:
+            raise OSError(errno.ESTALE, "the database was removed or replaced while the card was open")
+        self._written = written
+
+    def check_if_written(self) -> None:
+        """Reads the file anew if it was written since, be it by who copied another one over it; sqlite3.Error.
+
+        That happens now and then to a good one: whoever makes the log shorter writes into the file.
+        """
+        _, written = self._look()
+        if written != self._written:
+            self.sql.execute("PRAGMA shrink_memory")
+            schema.check_whole(self.sql)
+            self._written = written
+
+    def close(self) -> None:
+        """Closes it; in a process that inherited it, does nothing."""
+        if os.getpid() == self._pid:
+            self.sql.close()
+
+    def _look(self) -> tuple[list[tuple[int, int]], int]:
+        """What stands in the folder now, and when the database itself was written; nothing if one is missing."""
+        try:
+            found = [os.stat(one) for one in self._paths]
+        except OSError:
+            return [], 0
+        return [_identity(one) for one in found], found[0].st_mtime_ns
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _disown() -> None:
+    """In a child just forked: what is open here is the parent's, and is never closed, not even at the end."""
+    for connection in tuple(_live):
+        if connection.identity is not None:
+            _inherited.add(connection.identity)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+    _live.clear()
+
+
+os.register_at_fork(after_in_child=_disown)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import threading
 from collections.abc import Iterator
@@ -135,12 +136,28 @@ def test_what_a_killed_run_left_the_next_one_removes(vsc: Vsc) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        ends = [os.pidfd_open(int(child)) for child in children]
         process.kill()
-    for child in children:
-        os.kill(int(child), signal.SIGKILL)
+    for end in ends:  # The kernel ends the command with us.
+        assert select.select([end], [], [], 30)[0]
+        os.close(end)
     (left,) = vsc.left()
     vsc("run", "true")
     assert left not in vsc.left()
+
+
+def test_a_home_among_what_is_stale_keeps_its_cards(vsc: Vsc) -> None:
+    """VSC_HOME as one of the private folders might be called, a service in it that is killed, and then a run."""
+    home = vsc.folder / "vsc-home_123"
+    here = str(home)
+    vsc("create", "work", "--pin", "default", VSC_HOME=here)
+    with vsc.popen("serve", "--socket", home / "pcsc", "--card", "work", VSC_HOME=here) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("export ")
+        process.kill()
+    vsc("run", "true")
+    assert "work" in vsc("list", VSC_HOME=here)[0]
+    vsc("run", "--card", "work", "--", "true", VSC_HOME=here)
 
 
 def test_serve_until_told_to_stop(vsc: Vsc) -> None:

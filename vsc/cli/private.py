@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from vsc.cli.passphrase import without_passphrase
-from vsc.pcsc import Service, remove_stale
+from vsc.pcsc import Service
 from vsc.reader import Reader
 from vsc.serving import child
 from vsc.serving.control import VARIABLE as CONTROL_VARIABLE
@@ -29,7 +29,6 @@ def run_on(readers: Iterable[Reader], command: Sequence[str]) -> int:
 
     A command that cannot be started is told of, and has the status that a shell gives it.
     """
-    remove_stale()
     with Service(readers) as variables:
         env = without_passphrase(variables)
         # What is around us has other readers.

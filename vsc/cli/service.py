@@ -3,7 +3,6 @@
 import os
 import shlex
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,7 +14,8 @@ from vsc.cli.fault import ArmedFaults, WantedFault, fault_option
 from vsc.cli.passphrase import durability_option, passphrase_option, without_passphrase
 from vsc.cli.private import ended_so
 from vsc.factory import DEFAULT_PIN
-from vsc.pcsc import Service, remove_stale
+from vsc.pcsc import Service
+from vsc.pcsc.folder import TREES, Folder
 from vsc.pcsc.service import VARIABLE
 from vsc.reader import Reader
 from vsc.serving import child
@@ -32,7 +32,6 @@ def _serving(
     desk: Desk, *, recorder: Recorder | None, pinpad: str | None, allow_root: bool = False, socket: Path | None = None
 ) -> Iterator[dict[str, str]]:
     """The service and the control socket for a desk; gives the variables that lead to them."""
-    remove_stale()
     with ExitStack() as stack:
         service = Service(desk.readers, allow_root=allow_root, socket_path=socket)
         pad = _pin_pads(pinpad) if pinpad else lambda reader: None
@@ -162,12 +161,10 @@ def run_command(
 
 
 def _private_folders(stack: ExitStack) -> dict[str, str]:
-    # Short names: gpg-agent makes sockets below them, whose paths have at most 107 bytes.
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vsc-")))
-    names = {"GNUPGHOME": folder / "g", "XDG_RUNTIME_DIR": folder / "r"}
-    for path in names.values():
-        path.mkdir(mode=0o700)
-    return {name: str(path) for name, path in names.items()}
+    # gpg-agent makes sockets below them, whose paths have at most 107 bytes.
+    folder = Folder()
+    stack.callback(folder.remove)
+    return {name: str(folder.tree(tree)) for name, tree in zip(("GNUPGHOME", "XDG_RUNTIME_DIR"), TREES, strict=True)}
 
 
 @click.command("serve")

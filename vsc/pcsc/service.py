@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any
 
 from vsc.pcsc.connection import Connection
+from vsc.pcsc.door import Door
 from vsc.pcsc.engine import Engine
 from vsc.pcsc.errors import PcscError
 from vsc.pcsc.folder import Folder
@@ -39,7 +40,8 @@ _RECEIVE_BYTES = 65_536
 _SEND_BUFFER_BYTES = 256 * 1024
 _STOP_S = 5.0
 _RETRY_S = 0.05
-_HIDDEN = ".away"
+_MAX_PIDS = 1000
+"""Whose connections are counted: the last ones that have come."""
 _UCRED = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
 
 
@@ -69,7 +71,8 @@ class Service:
         self._links: dict[Connection, _Link] = {}
         self._clients_by_pid: dict[int, int] = {}
         self._folder: Folder | None = None
-        self._listener: socket.socket | None = None
+        self._door: Door | None = None
+        self._pid = 0
         self._thread: threading.Thread | None = None
         self._is_hidden = False
         self._stopping = threading.Event()
@@ -146,35 +149,41 @@ class Service:
         if not HOST_IS_LITTLE_ENDIAN:
             raise PcscError("the service speaks little-endian only, as x86 and ARM do")
         folder = Folder(self._base, socket_path=self._chosen)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            listener.bind(str(folder.socket_path))
-            folder.socket_path.chmod(0o600)
-            listener.listen(_BACKLOG)
+            door = Door(folder.socket_path, _BACKLOG)
         except OSError as error:
-            listener.close()
             folder.remove()
             raise PcscError(f"no socket at {folder.socket_path}: {error.strerror}") from error
-        self._folder, self._listener = folder, listener
+        self._folder, self._door, self._pid = folder, door, os.getpid()
         self._stopping.clear()
         for reader in self.readers:
             self._subscribe(reader)
-        self._thread = threading.Thread(target=self._accept, args=(listener,), name="vsc-pcsc", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._accept, args=(door.listener,), name="vsc-pcsc", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._thread = None
+            door.close()
+            folder.remove()
+            self._folder = self._door = None
+            raise PcscError(f"the service has no thread to run in: {error}") from None
 
     def stop(self) -> None:
         """Hangs up on all clients and removes the socket. A card that computes is waited for, up to 5 s."""
-        if self._folder is None or self._listener is None or self._thread is None:
+        if self._folder is None or self._door is None or self._thread is None:
             return
-        folder, listener, thread = self._folder, self._listener, self._thread
-        self._folder = self._listener = self._thread = None
+        folder, door, thread = self._folder, self._door, self._thread
+        self._folder = self._door = self._thread = None
+        if os.getpid() != self._pid:
+            self._leave_to_parent(folder, door)
+            return
         self._stopping.set()
         with self._lock:
             self._engine.is_away = False
-            self._show_socket(folder)
-        listener.shutdown(socket.SHUT_RDWR)  # wakes accept(); close() would not
+            self._show_socket(door)
+        door.wake()
         thread.join()
-        listener.close()
+        door.close()
         with self._lock:
             links = list(self._links.values())
         for link in links:
@@ -186,6 +195,13 @@ class Service:
         self._subscriptions.clear()
         folder.remove()
 
+    def _leave_to_parent(self, folder: Folder, door: Door) -> None:
+        """In a forked child: the threads are the parent's, which may have held any lock. What is open is closed."""
+        door.close()
+        folder.remove()
+        for link in self._links.values():
+            link.close()
+
     def __enter__(self) -> dict[str, str]:
         self.start()
         return self.environment
@@ -196,7 +212,7 @@ class Service:
         self.stop()
 
     def clients_of(self, pid: int) -> int:
-        """How many connections this process has made so far."""
+        """How many connections this process has made so far. Of processes that came long ago nothing is known: 0."""
         return self._clients_by_pid.get(pid, 0)
 
     def _running(self) -> Folder:
@@ -218,29 +234,43 @@ class Service:
     # --- threads
 
     def _accept(self, listener: socket.socket) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 sock, _ = listener.accept()
             except OSError:
-                if self._stopping.wait(_RETRY_S):
-                    return
-                continue  # Out of descriptors, say: there may be some again.
-            pid, uid = _peer(sock)
-            if uid not in self._welcome or len(self._links) >= MAX_CLIENTS or self._engine.is_away:
-                sock.close()
+                self._stopping.wait(_RETRY_S)  # Out of descriptors, say: there may be some again.
                 continue
-            self._clients_by_pid[pid] = self._clients_by_pid.get(pid, 0) + 1
-            with self._lock:
-                connection = self._engine.connect()
-                link = self._links[connection] = _Link(self, connection, sock)
+            try:
+                self._let_in(sock)
+            except Exception as error:  # No thread to be had, say: that client is sent away, and later ones come in.
+                self._engine.fault(error)
+                sock.close()
+
+    def _let_in(self, sock: socket.socket) -> None:
+        pid, uid = _peer(sock)
+        if uid not in self._welcome or len(self._links) >= MAX_CLIENTS or self._engine.is_away:
+            sock.close()
+            return
+        self._clients_by_pid[pid] = self._clients_by_pid.pop(pid, 0) + 1
+        if len(self._clients_by_pid) > _MAX_PIDS:
+            del self._clients_by_pid[next(iter(self._clients_by_pid))]
+        with self._lock:
+            connection = self._engine.connect()
+            link = self._links[connection] = _Link(self, connection, sock)
+        try:
             link.thread.start()
+        except RuntimeError:
+            with self._lock:
+                del self._links[connection]
+            self._step(lambda: self._engine.hang_up(connection))
+            sock.close()
 
     def _step(self, step: Callable[[], Any]) -> Any:
         """One step of the engine, and then whatever it has for anybody: nobody else would send it."""
         with self._lock:
             result = step()
-            if self._engine.is_away is not self._is_hidden and self._folder is not None:
-                self._show_socket(self._folder)
+            if self._engine.is_away is not self._is_hidden and self._door is not None:
+                self._show_socket(self._door)
             news = [self._links[one] for one in self._engine.take_news() if one in self._links]
             for link in news:
                 link.take_over()
@@ -248,13 +278,12 @@ class Service:
             link.flush()
         return result
 
-    def _show_socket(self, folder: Folder) -> None:
+    def _show_socket(self, door: Door) -> None:
         """With the lock: libpcsclite looks for the socket's name, and takes a service without one for none."""
-        hidden = folder.socket_path.with_name(folder.socket_path.name + _HIDDEN)
-        if self._engine.is_away and not self._is_hidden:
-            folder.socket_path.rename(hidden)
-        elif self._is_hidden and not self._engine.is_away:
-            hidden.rename(folder.socket_path)
+        if self._engine.is_away:
+            door.hide()
+        else:
+            door.show()
         self._is_hidden = self._engine.is_away
 
 
@@ -286,14 +315,25 @@ class _Link:
                 if not data:
                     break
                 self._do(self._step(lambda data=data: engine.receive(connection, data)))  # type: ignore[misc]
+        except Exception as error:  # A bug of ours, or no memory: it costs this client, and is kept.
+            engine.fault(error)
         finally:
-            self._do(self._step(lambda: engine.hang_up(connection)))
-            with self._service._lock:
-                self._service._links.pop(connection, None)
-            with self._sending:
-                self._sock.close()
-            if self._go_on is not None:
-                os.close(self._go_on)
+            self._end()
+
+    def _end(self) -> None:
+        try:
+            self._do(self._step(lambda: self._engine.hang_up(self._connection)))
+        except Exception as error:
+            self._engine.fault(error)
+        with self._service._lock:
+            self._service._links.pop(self._connection, None)
+        with self._sending:
+            self.close()
+        if self._go_on is not None:
+            os.close(self._go_on)
+
+    def close(self) -> None:
+        self._sock.close()
 
     def _receive(self) -> bytes:
         try:

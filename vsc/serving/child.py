@@ -23,6 +23,7 @@ from types import FrameType
 
 from vsc.errors import VscError
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _TERMINATE_S = 2.0
 _KILL_S = 3.0
@@ -51,7 +52,12 @@ def run(command: Sequence[str], env: Mapping[str, str]) -> int:
     # From before the command starts: it may be up, and somebody signal us, before we go on.
     with _forwarding(on_terminal=on_terminal) as to:
         try:
-            process = subprocess.Popen(command, env=dict(env), start_new_session=not on_terminal)
+            process = subprocess.Popen(
+                command,
+                env=dict(env),
+                start_new_session=not on_terminal,
+                preexec_fn=_ends_with(os.getpid()),  # noqa: PLW1509  # It says itself why it may.
+            )
         except OSError as error:
             raise CannotStartError(command[0], error) from None
         try:
@@ -59,6 +65,21 @@ def run(command: Sequence[str], env: Mapping[str, str]) -> int:
             return process.wait()
         finally:
             end_descendants()
+
+
+def _ends_with(parent: int) -> Callable[[], None]:
+    """What a child does before it becomes the command: from then on it is killed if we are, however that happens.
+
+    In a child of a process with threads little may be done: nothing here imports, logs or takes a lock.
+    """
+    prctl, getppid, kill = ctypes.CDLL(None).prctl, os.getppid, os._exit
+
+    def end_with_parent() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if getppid() != parent:  # It has been killed already.
+            kill(128 + signal.SIGKILL)
+
+    return end_with_parent
 
 
 @contextmanager

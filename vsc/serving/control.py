@@ -25,10 +25,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from vsc.errors import CardInUseError, CardNotFoundError, ImageError, RefusedError, VscError
+from vsc.pcsc.door import Door
+from vsc.pcsc.folder import CONTROL
 from vsc.serving.desk import Desk
 
 VARIABLE = "VSC_SOCKET"
-NAME = "control"
+NAME = CONTROL
 _MAX_LINE_BYTES = 4096
 _MAX_ANSWER_BYTES = 1_000_000
 _RECEIVE_BYTES = 65_536
@@ -64,33 +66,37 @@ class ControlServer:
         self.path = path
         self._desk = desk
         self._settle = settle
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._pid = 0
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._accept, name="vsc-control", daemon=True)
         self._clients: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
+        self._pid = os.getpid()
         try:
-            # Left by one that was killed: the folder's lock is ours, so nobody serves there.
-            if self.path.is_socket():
-                self.path.unlink()
-            self._listener.bind(str(self.path))
-            self.path.chmod(0o600)
-            self._listener.listen()
+            self._door = Door(self.path)
         except OSError as error:
-            self._listener.close()
             raise ControlError(f"no control socket at {self.path}: {error.strerror or error}") from None
-        self._thread.start()
+        self._thread = threading.Thread(
+            target=self._accept, args=(self._door.listener,), name="vsc-control", daemon=True
+        )
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._door.close()
+            raise ControlError(f"the control socket has no thread to run in: {error}") from None
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if os.getpid() != self._pid:  # A forked child: all is the parent's, and so are the threads.
+            self._door.close()
+            return
         self._stopping.set()
-        self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+        self._door.wake()
         self._thread.join()
-        self._listener.close()
+        self._door.close()
         with self._lock:
             clients = dict(self._clients)
             for client in clients:
@@ -98,25 +104,27 @@ class ControlServer:
                     client.shutdown(socket.SHUT_RDWR)
         for thread in clients.values():
             thread.join(_STOP_S)
-        self.path.unlink(missing_ok=True)
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while not self._stopping.is_set():
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:  # Out of descriptors, say: there may be some again.
                 self._stopping.wait(_RETRY_S)
                 continue
-            thread = threading.Thread(target=self._serve, args=(client,), name="vsc-control-client", daemon=True)
-            with self._lock:
-                if not _is_ours(client) or len(self._clients) >= _MAX_CLIENTS:
-                    client.close()
-                    continue
-                self._clients[client] = thread
             try:
-                thread.start()
-            except RuntimeError:  # No thread to be had.
+                self._let_in(client)
+            except Exception:  # No thread to be had, say: that client is sent away, and later ones come in.
                 self._forget(client)
+
+    def _let_in(self, client: socket.socket) -> None:
+        thread = threading.Thread(target=self._serve, args=(client,), name="vsc-control-client", daemon=True)
+        with self._lock:
+            if not _is_ours(client) or len(self._clients) >= _MAX_CLIENTS:
+                client.close()
+                return
+            self._clients[client] = thread
+        thread.start()
 
     def _serve(self, client: socket.socket) -> None:
         """Answers one client until it hangs up, or sends what is no line."""

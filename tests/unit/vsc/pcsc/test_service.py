@@ -19,6 +19,8 @@ from tests.unit.vsc.pcsc.peer import ANY, Card, raw_request
 from vsc.pcsc import PcscError, Service, TooLateError, own_process, use_in_this_process
 from vsc.pcsc import messages as m
 from vsc.pcsc.codes import Command, ReturnCode, ShareMode
+from vsc.pcsc.connection import Connection
+from vsc.pcsc.todo import Todo
 from vsc.reader import Reader
 
 NAME = "One 00 00"
@@ -297,6 +299,95 @@ def test_nothing_is_left_behind(reader: Reader) -> None:
     assert held() == before
     assert service._links == {}
     assert service._engine.connections == set()
+
+
+def test_a_client_for_which_there_is_no_thread_is_sent_away(
+    service: Service, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that lets clients in died of it, and all later ones waited for ever."""
+    real = threading.Thread.start
+    refused: list[threading.Thread] = []
+
+    def start(self: threading.Thread) -> None:
+        if self.name == "vsc-pcsc-client" and len(refused) < 3:
+            refused.append(self)
+            raise RuntimeError("can't start new thread")
+        real(self)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    for _ in range(3):
+        late = Client(service, context=False)
+        assert late.is_hung_up_on()
+        late.close()
+    later = Client(service)
+    assert later.transmit(later.connect()) == b"\x90\x00"
+    assert len(service._engine.connections) == 2
+    later.close()
+
+
+def test_nor_does_a_start_without_threads_leave_anything(
+    reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        with pytest.raises(PcscError, match="no thread"):
+            Service([reader], base=tmp_path / "b").start()
+    assert list((tmp_path / "b").iterdir()) == []
+
+
+def test_a_bug_costs_the_client_that_meets_it_and_no_other(
+    service: Service, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlucky = Client(service)
+    real = service._engine.receive
+
+    def receive(connection: Connection, data: bytes) -> Todo | None:
+        if data.endswith(b"unlucky"):
+            raise MemoryError("a bug")
+        return real(connection, data)
+
+    monkeypatch.setattr(service._engine, "receive", receive)
+    unlucky.sock.sendall(b"unlucky")
+    assert unlucky.is_hung_up_on()
+    assert client.transmit(client.connect()) == b"\x90\x00"
+    assert [str(fault) for fault in service.faults] == ["a bug"]
+    unlucky.close()
+
+
+def test_processes_are_forgotten(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vsc.pcsc.service._MAX_PIDS", 3)
+    pids = iter([1, 2, 1, 3, 4])
+    monkeypatch.setattr("vsc.pcsc.service._peer", lambda sock: (next(pids), os.geteuid()))
+    for _ in range(5):
+        Client(service).close()
+    assert [service.clients_of(pid) for pid in (1, 2, 3, 4)] == [2, 0, 1, 1]
+
+
+FORK = """
+import os, socket, sys
+from vsc.pcsc import Service
+from vsc.reader import Reader
+
+service = Service([Reader()])
+with service as env:
+    if os.fork() == 0:
+        sys.exit(7)  # It leaves the block.
+    assert os.waitstatus_to_exitcode(os.wait()[1]) == 7
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(env["PCSCLITE_CSOCK_NAME"])
+    client.sendall(bytes.fromhex("0c00000011000000040000000400000000000000"))
+    print(client.recv(12, socket.MSG_WAITALL).hex(), service.folder.exists())
+    folder = service.folder
+print(folder.exists())
+"""
+
+
+def test_a_forked_child_that_leaves_the_block_takes_nothing_of_its_parents_away() -> None:
+    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.stderr) == ("040000000400000000000000 True\nFalse\n", "")
 
 
 def test_no_change_is_lost(service: Service, reader: Reader, client: Client) -> None:

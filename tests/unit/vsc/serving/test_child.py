@@ -1,6 +1,7 @@
 """vsc.serving.child: a command, its signals, its status, and what it leaves behind. Each in a process of its own."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -108,3 +109,14 @@ def test_a_command_that_cannot_start(command: str, code: int) -> None:
         "try:\n    run(sys.argv[1:], os.environ)\nexcept CannotStartError as error:\n    sys.exit(error.exit_code)"
     )
     assert subprocess.run([sys.executable, "-c", script, command], check=False).returncode == code
+
+
+def test_a_command_ends_with_us_however_we_end() -> None:
+    """SIGKILL gives nobody time to end anything: the kernel does it."""
+    with running("sh", "-c", "trap '' TERM HUP; echo $$; exec sleep 1000") as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        end = os.pidfd_open(pid)
+        process.kill()
+        assert select.select([end], [], [], 30)[0], "the command lives on"
+        os.close(end)

@@ -169,11 +169,13 @@ def test_who_is_not_there_does_not_answer(tmp_path: Path, monkeypatch: pytest.Mo
         ask(None, {"do": "eject", "what": "work"})
 
 
-def test_what_a_killed_server_left_is_replaced(tmp_path: Path, desk: Desk, settled: Settled) -> None:
+def test_the_socket_of_somebody_else_stays(tmp_path: Path, desk: Desk, settled: Settled) -> None:
+    """What a killed server left is for `Folder` to know, which has the lock."""
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(tmp_path / NAME))
-    with ControlServer(tmp_path / NAME, desk, settled) as server:
-        assert ask(server.path, {"do": "insert", "what": "new-1"}) == READER
+    with pytest.raises(ControlError, match="in use"), ControlServer(tmp_path / NAME, desk, settled):
+        pass
+    assert (tmp_path / NAME).is_socket()
 
 
 def test_a_path_that_something_else_has_is_said(tmp_path: Path, desk: Desk, settled: Settled) -> None:

@@ -1,1 +1,51 @@
-"""PIV, the Personal Identity Verification card application of NIST SP 800-73-5."""
+"""PIV, the Personal Identity Verification card application of NIST SP 800-73-5, with the extensions of YubiKeys.
+
+It is what OpenSC, Windows, macOS, SSSD and Yubico's tools speak. `commands` is the table, `state` what it works on,
+`rules` what differs from one kind of card to the next, `personalisation` makes cards.
+"""
+
+from card_os.apdu import ResponseApdu
+from card_os.application import Application
+from card_os.apps.piv import codec
+from card_os.apps.piv.commands import commands
+from card_os.apps.piv.rules import Rules, Yubico
+from card_os.apps.piv.select import application_properties
+from card_os.apps.piv.session import PivSession
+from card_os.apps.piv.state import PivState, PivVolatile
+from card_os.apps.piv.wire import AID, Ins
+
+__all__ = ["Piv", "PivState", "PivVolatile", "Rules", "Yubico"]
+
+
+class Piv(Application[PivState, PivVolatile]):
+    """The application as the kernel sees it. rules: what is particular to this kind of card."""
+
+    aid = AID
+    name = "PIV"
+
+    def __init__(self, rules: Rules | None = None) -> None:
+        self.rules = rules or Rules()
+        self.commands = commands(self.rules)
+        self.keeps_status_on_reselect = self.rules.keeps_status_on_reselect
+
+    def new_volatile(self) -> PivVolatile:
+        return PivVolatile(self.rules)
+
+    def select(self, session: PivSession, p2: int) -> ResponseApdu:
+        return ResponseApdu(b"" if p2 == 0x0C else application_properties(session.state, self.rules))
+
+    def template(self, state: PivState) -> bytes:
+        return application_properties(state, self.rules)
+
+    def encode(self, state: PivState) -> bytes:
+        return codec.encode(state)
+
+    def decode(self, raw: bytes) -> PivState:
+        return codec.decode(raw)
+
+    def observe(self, session: PivSession, ins: int) -> None:
+        # "Immediately" is meant so: any command between VERIFY and the use of key 9C, and between a challenge and its
+        # answer, ends what the first one began (SP 800-73-5 part 1, 3.3.1 and part 2, 3.2.4).
+        if ins != Ins.GENERAL_AUTHENTICATE:
+            session.volatile.is_fresh = False
+            session.volatile.challenge = None

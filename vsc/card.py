@@ -1,4 +1,4 @@
-"""Handles on cards: any GIDS card in any reader, and the virtual cards of a store.
+"""Handles on cards: any card in any reader whose application is known here, and the virtual cards of a store.
 
     card = vsc.open("work")
     card.change_pin(old="12345678", new="24681357")
@@ -21,12 +21,25 @@ from vsc.challenge import AdminChallenge, check_card_id, provision, responder
 from vsc.errors import CardInUseError, PinBlocked, PinPolicyViolation, UnsupportedCard, WrongAdminResponse, WrongPin
 from vsc.factory import admin_key_of
 from vsc.handle import Handle
-from vsc.host import AdminKeyResponder, Container, KeyUse, Responder, Tries
+from vsc.host import (
+    AdminKeyResponder,
+    CanUnblock,
+    Container,
+    HasCertificates,
+    HasChallenge,
+    HasKeys,
+    KeyUse,
+    Reference,
+    ReferenceKind,
+    Responder,
+    Tries,
+)
 from vsc.host.challenge import checked_key
+from vsc.host.port import reference_of
 from vsc.interaction.port import UserInteraction
 from vsc.machine import MachineReader, current
 from vsc.place import InReader, InStore, plugged_in
-from vsc.session import Session
+from vsc.session import ADMIN_KEY, KEYS, UNBLOCKING, Session
 from vsc.store import Image, Store
 from vsc.store.name import check_name
 
@@ -42,7 +55,7 @@ T = TypeVar("T")
 
 
 class Card(Handle):
-    """A GIDS card, whoever made it. Safe to use from several threads: one operation runs at a time.
+    """A card, whoever made it. Safe to use from several threads: one operation runs at a time.
 
     Outside a `with` block each operation connects to the card and leaves it as it found it: nothing stays verified.
     Inside one the connection is kept, and with it what was verified. PINs are str (sent as UTF-8) or bytes; None
@@ -67,29 +80,30 @@ class Card(Handle):
     def id(self) -> uuid.UUID | None:
         """The card id; None if the card has none."""
         with self._opened() as session:
-            return session.gids.card_id()
+            return session.host.card_id()
 
     @property
     def pin_tries(self) -> Tries | None:
         """The tries that the PIN has left; None if the card does not say."""
         with self._opened() as session:
-            return session.gids.pin_tries()
+            return session.host.tries(session.pin)
 
     @property
     def puk_tries(self) -> Tries | None:
         """The tries that the PUK has left; None: there is none, and the admin key resets the PIN."""
         with self._opened() as session:
-            return session.gids.puk_tries()
+            puk = reference_of(session.host, ReferenceKind.UNBLOCK)
+            return None if puk is None else session.host.tries(puk)
 
     @property
     def pin_policy(self) -> PinPolicy | None:
         """The rules for new PINs; None if the card has none, or does not show them."""
         with self._opened() as session:
-            return session.gids.pin_policy()
+            return session.host.policy(session.pin)
 
     def _rules(self, session: Session) -> PinPolicy | None:
         """What new PINs are held to before the card sees them."""
-        return session.gids.pin_policy()
+        return session.host.policy(session.pin)
 
     # --- the PIN
 
@@ -138,7 +152,7 @@ class Card(Handle):
         by_puk = None if puk is None else pin_bytes(puk)
         wanted = PinSource(new, self._ask_new)
         with self._opened() as session:
-            _check_way(has_puk=session.gids.puk_tries() is not None, by_puk=by_puk is not None)
+            _check_way(_unblocked_by(session), by_puk=by_puk is not None)
         self._check_new(wanted.given)
         while True:
             after = wanted.value()
@@ -152,10 +166,9 @@ class Card(Handle):
     def _reset(self, new: bytes, respond: Responder | None, puk: bytes | None) -> None:
         with self._opened() as session:
             session.is_pin_verified = False
-            if puk is not None:
-                session.gids.reset_pin_with_puk(puk=puk, new=new)
-            elif respond is not None:
-                session.gids.reset_pin(new=new, respond=respond)
+            proof = respond if puk is None else puk
+            assert proof is not None
+            session.has(CanUnblock, UNBLOCKING).unblock(session.pin, new=new, proof=proof)
 
     def _check_new(self, pin: bytes | None) -> None:
         """PinPolicyViolation for a given PIN that breaks the rules, before anybody is asked and any try is spent."""
@@ -220,7 +233,7 @@ class Card(Handle):
         """Replaces the admin key, which is proved by itself or by `respond`. WrongAdminResponse, AdminKeyBlocked."""
         by, new = responder(admin_key, respond), checked_key(new, "new")
         with self._administered(by) as session:
-            session.gids.change_admin_key(new)
+            session.has(HasChallenge, ADMIN_KEY).change_key(new)
 
     def provision(
         self,
@@ -238,19 +251,20 @@ class Card(Handle):
         by = responder(admin_key, respond)
         check_card_id(card_id)
         with self._administered(by) as session:
-            provision(session.gids, wipe=format, card_id=card_id)
+            provision(session, wipe=format, card_id=card_id)
 
     # --- keys and certificates
 
     def containers(self) -> tuple[Container, ...]:
         """Returns the key containers, with public keys and certificates. Needs no PIN."""
         with self._opened() as session:
-            return session.gids.containers()
+            slots = session.has(HasKeys, KEYS).slots()
+            return tuple(slot for slot in slots if not slot.is_free)
 
     def certificate(self, container: int) -> bytes | None:
         """Returns the certificate of a container in DER, or None. Needs no PIN."""
         with self._opened() as session:
-            return session.gids.read_certificate(container)
+            return session.has(HasCertificates, KEYS).read_certificate(container)
 
     def put_certificate(
         self, container: int, certificate: "Source | x509.Certificate", *, pin: PinText | None = None
@@ -259,7 +273,7 @@ class Card(Handle):
         DER; of a chain the key's own is taken, and returned. MaterialError, KeyMismatch; WrongPin, PinBlocked."""
         from vsc.filling.load import put_certificate
 
-        return self._with_pin(pin, lambda session: put_certificate(session.gids, container, certificate))
+        return self._with_pin(pin, lambda session: put_certificate(session.keys, container, certificate))
 
     def load_key(
         self,
@@ -286,7 +300,7 @@ class Card(Handle):
 
         secret = password.encode() if isinstance(password, str) else password
         read = read_material(material=material, pfx=pfx, key=key, certificate=certificate, password=secret)
-        return self._with_pin(pin, lambda session: load(session.gids, read, container=container, label=label, use=use))
+        return self._with_pin(pin, lambda session: load(session.keys, read, container=container, label=label, use=use))
 
     def generate_key(
         self,
@@ -314,13 +328,13 @@ class Card(Handle):
         return self._with_pin(
             pin,
             lambda session: generate(
-                session.gids, bits, container=container, label=label, certificate=certificate, csr=csr, use=use
+                session.keys, bits, container=container, label=label, certificate=certificate, csr=csr, use=use
             ),
         )
 
     def sign(self, container: int, data: bytes, *, pin: PinText | None = None, hash: str = "sha256") -> bytes:  # noqa: A002
         """Signs data with the key of a container: RSA, PKCS#1 v1.5. WrongPin, PinBlocked."""
-        return self._with_pin(pin, lambda session: session.gids.sign(container, data, hash))
+        return self._with_pin(pin, lambda session: session.has(HasKeys, KEYS).sign(container, data, hash))
 
     # --- bytes
 
@@ -330,12 +344,19 @@ class Card(Handle):
             return session.transmit(bytes(command))
 
 
-def _check_way(*, has_puk: bool, by_puk: bool) -> None:
+def _unblocked_by(session: Session) -> Reference:
+    found = session.has(CanUnblock, UNBLOCKING).unblocked_by(session.pin)
+    if found is None:
+        raise UnsupportedCard("the PIN of this card is not reset by anybody")
+    return found
+
+
+def _check_way(way: Reference, *, by_puk: bool) -> None:
     """A card has one way to reset its PIN (winrt-smartcards.md 4.2)."""
-    if has_puk and not by_puk:
-        raise UnsupportedCard("the PIN of this card is reset with its PUK, not with the admin key")
-    if by_puk and not has_puk:
-        raise UnsupportedCard("this card has no PUK: the admin key resets its PIN")
+    if way.kind is ReferenceKind.UNBLOCK and not by_puk:
+        raise UnsupportedCard(f"the PIN of this card is reset with its {way}, not with the admin key")
+    if way.kind is ReferenceKind.ADMIN and by_puk:
+        raise UnsupportedCard(f"this card has no PUK: the {way} resets its PIN")
 
 
 class VirtualCard(Card):

@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from vsc.errors import ChallengeUsed, WrongAdminResponse
-from vsc.host import AdminKeyResponder, Gids, Responder
+from vsc.host import AdminKeyResponder, CanFormat, HasChallenge, Responder
 from vsc.host.challenge import checked_key
-from vsc.session import Session
+from vsc.session import ADMIN_KEY, Session
 
 
 class AdminChallenge:
@@ -29,8 +29,9 @@ class AdminChallenge:
             opened = undo.enter_context(session)
             undo.callback(opened.log_out)
             opened.has_proved = True  # Or soon will have: the card is to forget it, and the challenge, in any case.
-            self._gids = opened.gids
-            self._challenge = self._gids.challenge()
+            self._session = opened
+            self._admin = opened.has(HasChallenge, ADMIN_KEY)
+            self._challenge = self._admin.challenge()
             self._open = undo.pop_all()
 
     def __repr__(self) -> str:
@@ -53,15 +54,15 @@ class AdminChallenge:
     def change_admin_key(self, response: bytes, new: bytes) -> None:
         """Replaces the admin key. new: 24 bytes. WrongAdminResponse, AdminKeyBlocked, ChallengeUsed."""
         response, new = _octets(response), checked_key(new, "new")
-        with self._responded(response) as gids:
-            gids.change_admin_key(new)
+        with self._responded(response):
+            self._admin.change_key(new)
 
     def provision(self, response: bytes, *, format: bool = False, card_id: uuid.UUID | None = None) -> None:  # noqa: A002
         """Formats the card, gives it another id, or both. WrongAdminResponse, AdminKeyBlocked, ChallengeUsed."""
         response = _octets(response)
         check_card_id(card_id)
-        with self._responded(response) as gids:
-            provision(gids, wipe=format, card_id=card_id)
+        with self._responded(response):
+            provision(self._session, wipe=format, card_id=card_id)
 
     def close(self) -> None:
         """Gives the card back; the challenge is void. Twice is harmless."""
@@ -79,7 +80,7 @@ class AdminChallenge:
         self.close()
 
     @contextmanager
-    def _responded(self, response: bytes) -> Iterator[Gids]:
+    def _responded(self, response: bytes) -> Iterator[None]:
         """Spends the challenge; inside, the admin key is proved. Afterwards the card is given back."""
         with self._lock:
             if self._is_used:
@@ -87,19 +88,20 @@ class AdminChallenge:
             self._is_used = True
             stack = self._open.pop_all()
         with stack:
-            self._gids.respond(response)
-            yield self._gids
+            self._admin.respond(response)
+            yield
 
 
-def provision(gids: Gids, *, wipe: bool, card_id: uuid.UUID | None) -> None:
+def provision(session: Session, *, wipe: bool, card_id: uuid.UUID | None) -> None:
     """With the admin key proved: formats, or changes the id, or just has hosts forget what they know of the card.
 
     A formatted card without `card_id` gets a random one, another card keeps its own (winrt-smartcards.md 3.2).
     """
+    card = session.has(CanFormat, "format that an administrator gives them")
     if wipe:
-        gids.format(card_id or uuid.uuid4())
-    elif (card_id or gids.card_id()) is not None:
-        gids.set_card_id(card_id or gids.card_id() or uuid.uuid4())
+        card.format(card_id or uuid.uuid4())
+    elif (wanted := card_id or session.host.card_id()) is not None:
+        card.set_card_id(wanted)
 
 
 def check_card_id(card_id: uuid.UUID | None) -> None:

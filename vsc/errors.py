@@ -129,7 +129,15 @@ class NoPcscError(VscError):
 
 
 class UnsupportedCard(VscError):
-    """The card cannot do that: it has no GIDS application, or lacks what was asked of it."""
+    """The card cannot do that: it has no application that is known here, or lacks what was asked of it."""
+
+
+class NoApplication(UnsupportedCard):
+    """The card has not the application that was asked for. application: its name."""
+
+    def __init__(self, application: str, sw: int) -> None:
+        super().__init__(f"there is no {application} application on this card ({sw:04X})")
+        self.application = application
 
 
 class UnsupportedOption(VscError):

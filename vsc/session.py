@@ -3,10 +3,19 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
-from vsc.errors import LostCardError, VscError
-from vsc.host import Connection, Gids, Responder
+from vsc.errors import LostCardError, UnsupportedCard, VscError
+from vsc.host import CardWithKeys, Connection, HasChallenge, HostCard, Reference, ReferenceKind, Responder, find
+from vsc.host.port import reference_of
 from vsc.place import Spot
+from vsc.profiles import PROFILES
+
+T = TypeVar("T")
+# What ports stand for, in words: "cards of this kind have no …".
+ADMIN_KEY = "admin key that a challenge proves"
+KEYS = "keys with certificates"
+UNBLOCKING = "way to reset the PIN"
 
 
 class Turn:
@@ -34,7 +43,7 @@ class Turn:
 
 
 class Session:
-    """A connection that is made when it is needed, and made anew when it was lost; GIDS is selected likewise."""
+    """A connection that is made when it is needed, and made anew when it was lost; so is the application selected."""
 
     def __init__(self, spot: Spot) -> None:
         self.spot = spot
@@ -42,7 +51,7 @@ class Session:
         self.has_proved = False
         """Whether the card may take this session for somebody: then it is told when that ends."""
         self._connection: Connection | None = None
-        self._gids: Gids | None = None
+        self._host: HostCard | None = None
 
     @property
     def connection(self) -> Connection:
@@ -51,11 +60,31 @@ class Session:
         return self._connection
 
     @property
-    def gids(self) -> Gids:
-        """The GIDS application, selected. UnsupportedCard if the card has none."""
-        if self._gids is None:
-            self._gids = Gids.connect(self.connection)
-        return self._gids
+    def host(self) -> HostCard:
+        """The card's application, selected. UnsupportedCard if it has none that is known here."""
+        if self._host is None:
+            self._host = find(self.connection, PROFILES.hosts(self.connection.atr))
+        return self._host
+
+    def has(self, port: type[T], what: str) -> T:
+        """The same as one of the ports; UnsupportedCard if cards of its kind have not `what`: `keys`, say."""
+        host = self.host
+        if not isinstance(host, port):
+            raise UnsupportedCard(f"cards of this kind have no {what}")
+        return host
+
+    @property
+    def keys(self) -> CardWithKeys:
+        """The same, for keys with certificates. UnsupportedCard."""
+        return self.has(CardWithKeys, KEYS)
+
+    @property
+    def pin(self) -> Reference:
+        """The user's PIN. UnsupportedCard if cards of this kind have none."""
+        found = reference_of(self.host, ReferenceKind.USER)
+        if found is None:
+            raise UnsupportedCard("cards of this kind have no PIN")
+        return found
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -69,22 +98,22 @@ class Session:
 
     def verify_pin(self, pin: bytes) -> None:
         self.is_pin_verified, self.has_proved = False, True
-        self.gids.verify_pin(pin)
+        self.host.verify(self.pin, pin)
         self.is_pin_verified = True
 
     def change_pin(self, *, old: bytes, new: bytes) -> None:
         self.is_pin_verified, self.has_proved = False, True
-        self.gids.change_pin(old=old, new=new)
+        self.host.change(self.pin, old=old, new=new)
         self.is_pin_verified = True
 
     def prove_admin(self, respond: Responder) -> None:
         """Proves the admin key; `log_out` ends that."""
         self.has_proved = True
-        self.gids.authenticate(respond)
+        self.has(HasChallenge, ADMIN_KEY).authenticate(respond)
 
     def transmit(self, command: bytes) -> bytes:
-        """Sends any command. It may select something else: GIDS is selected again before it is used again."""
-        self._gids = None
+        """Sends any command. It may select something else: the application is selected again before it is used."""
+        self._host = None
         return self.connection.transmit(command)
 
     def log_out(self) -> None:
@@ -95,11 +124,11 @@ class Session:
         had_proved, self.has_proved, self.is_pin_verified = self.has_proved, False, False
         if had_proved:
             with suppress(VscError, ValueError):
-                self.gids.log_out()
+                self.host.log_out()
 
     def forget(self) -> None:
         """Drops the connection; the next use makes another one."""
-        connection, self._connection, self._gids = self._connection, None, None
+        connection, self._connection, self._host = self._connection, None, None
         self.has_proved = self.is_pin_verified = False
         if connection is not None:
             connection.close()

@@ -7,7 +7,7 @@ many tries are left.
 from vsc.errors import AuthenticationRequired, PinBlocked, WrongPin
 from vsc.host import AdminKeyResponder, Connection, Gids
 from vsc.host.exchange import Exchange
-from vsc.host.objects import Objects
+from vsc.host.gids.objects import Objects
 
 NOTES = 0xA013
 """The file for private objects."""

@@ -15,7 +15,17 @@ from tests.unit.vsc.samples import PIN, certificate, rsa_key
 from vsc.errors import UnsupportedCard, VscError
 from vsc.host import DirectConnection, KeyUse, calculate_response
 from vsc.host.exchange import Exchange
-from vsc.host.files import ContainerMap, ContainerRecord, Directory, KeyMap, checked_name, raised
+from vsc.host.gids.files import (
+    CERTIFICATE_PREFIXES,
+    ContainerMap,
+    ContainerRecord,
+    Directory,
+    KeyMap,
+    checked_name,
+    raised,
+)
+
+USES = st.sampled_from(list(CERTIFICATE_PREFIXES))
 
 # --- the hosts' files
 
@@ -37,7 +47,7 @@ def fits(name: str) -> bool:
 RECORDS = st.builds(
     ContainerRecord,
     st.text(min_size=1, max_size=39).filter(fits),
-    st.sampled_from(KeyUse),
+    USES,
     st.integers(1, 0xFFFF),
     st.booleans(),
 )
@@ -165,7 +175,11 @@ class Using(RuleBasedStateMachine):
         self.gids.verify_pin(PIN)
         self.expected: dict[int, tuple[str, KeyUse, bytes | None]] = {}
 
-    @rule(name=st.text("ab", min_size=1, max_size=3), use=st.sampled_from(KeyUse), number=st.none() | NUMBERS)
+    @rule(
+        name=st.text("ab", min_size=1, max_size=3),
+        use=USES,
+        number=st.none() | NUMBERS,
+    )
     def import_key(self, name: str, use: KeyUse, number: int | None) -> None:
         try:
             made = self.gids.import_key(KEY, name=name, use=use, number=number)

@@ -11,7 +11,9 @@ from vsc.errors import UnsupportedKey, VscError
 from vsc.filling.load import Filled, all_or_nothing, container_name
 from vsc.filling.material import known_as
 from vsc.filling.request import MAX_DAYS, request, self_signed
-from vsc.host import Gids, KeyUse
+from vsc.host import CardWithKeys, KeyUse
+from vsc.host.port import verify_pin
+from vsc.host.private_key import private_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def key_bits(text: str) -> int:
 
 
 def generate(
-    gids: Gids,
+    host: CardWithKeys,
     bits: int = 2048,
     *,
     pin: bytes | None = None,
@@ -62,15 +64,15 @@ def generate(
         raise UnsupportedKey(f"an RSA key of {bits} bits is not supported: {', '.join(map(str, KEY_BITS))} bits are")
     wanted = certificate or csr
     otherwise = known_as(wanted.subject) if wanted else None
-    name = container_name(gids, container, label, otherwise or f"RSA {bits} key")
+    name = container_name(host, container, label, otherwise or f"RSA {bits} key")
     if pin is not None:
-        gids.verify_pin(pin)
-    with all_or_nothing(gids):
-        number = gids.generate_key(bits, number=container, name=name, use=use)
-        key = gids.private_key(number)
+        verify_pin(host, pin)
+    with all_or_nothing(host):
+        number = host.generate(f"rsa:{bits}", number=container, name=name, use=use)
+        key = private_key(host, number)
         if certificate is not None:
             der = self_signed(key, certificate.subject, certificate.names, now=certificate.now, days=certificate.days)
-            gids.write_certificate(number, der)
+            host.write_certificate(number, der)
         if csr is not None:
             csr.deliver(request(key, csr.subject, csr.names))
     return Filled(number, name, bits, certificate.subject.rfc4514_string() if certificate else None)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+from vsc.errors import UnsupportedCard
 from vsc.factory import home_store, powered
 from vsc.filling.load import load
 from vsc.filling.material import Material
-from vsc.host import DirectConnection, Gids
+from vsc.host import CardWithKeys, DirectConnection, find
+from vsc.profiles import PROFILES
 from vsc.store import Image, Store
 from vsc.store.memory import MemoryStore
 
@@ -22,7 +24,10 @@ def create_filled(
     workbench = MemoryStore()
     name = make(workbench).name
     with powered(name, store=workbench) as card, DirectConnection(card) as connection:
-        load(Gids.connect(connection), material, pin=pin)
+        host = find(connection, PROFILES.hosts(connection.atr))
+        if not isinstance(host, CardWithKeys):
+            raise UnsupportedCard("cards of this kind have no keys with certificates")
+        load(host, material, pin=pin)
     image = workbench.read(name)
     store.create(image)
     return image

@@ -13,8 +13,17 @@ from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 from vsc.errors import UnsupportedCard
+from vsc.host.port import HasKeys
 
 Sign = Callable[[bytes, HashAlgorithm | None], bytes]
+
+
+def private_key(host: HasKeys, number: int) -> "CardPrivateKey":
+    """Returns a card's key in the shape of `cryptography`. UnsupportedCard for one that is not RSA."""
+    key = host.public_key(number)
+    if not isinstance(key, RSAPublicKey):
+        raise UnsupportedCard("this key of the card is not an RSA key")
+    return CardPrivateKey(key, lambda data, algorithm: host.sign(number, data, algorithm))
 
 
 class CardPrivateKey(RSAPrivateKey):

@@ -13,6 +13,7 @@ from typing import Any
 
 from card_os.application import Application
 from vsc.errors import VscError
+from vsc.host.port import HostCard
 from vsc.profiles.profile import Profile
 
 GROUP = "vsc.profiles"
@@ -66,6 +67,11 @@ class Catalogue(MutableMapping[str, Profile]):
         """Those of all profiles, each once."""
         found = {one.aid: one for profile in reversed(self._profiles.values()) for one in profile.applications}
         return tuple(reversed(found.values()))
+
+    def hosts(self, atr: bytes = b"") -> tuple[type[HostCard], ...]:
+        """The host halves to ask about a card, each once: those of profiles with that ATR first."""
+        alike = sorted(self._profiles.values(), key=lambda profile: bytes(profile.atr) != atr)
+        return tuple(dict.fromkeys(profile.host for profile in alike if profile.host is not None))
 
     def __getitem__(self, name: str) -> Profile:
         return self._profiles[name]

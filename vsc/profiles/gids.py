@@ -3,13 +3,14 @@
 import uuid
 from typing import Final
 
-from card_os.apps.gids import Gids
+from card_os.apps.gids import Gids as GidsApplication
 from card_os.apps.gids.personalisation import blank, personalised
 from card_os.apps.gids.wire import AID
 from card_os.atr import Atr, Interface
 from card_os.env import Env
 from card_os.pin import DEFAULT_TRIES, NO_POLICY, CharacterRule, PinPolicy
 from vsc.errors import RefusedError
+from vsc.host.gids import Gids
 from vsc.profiles.options import DEFAULT_ADMIN_KEY, DEFAULT_PIN, CardOptions
 from vsc.profiles.profile import Profile, Recipe, States
 
@@ -55,8 +56,9 @@ GIDS = Profile(
     name="gids",
     title="GIDS 2.0 smart card",
     atr=Atr((Interface(), Interface(protocol=1)), historical=bytes([0x80, 0xF0 | len(AID)]) + AID),
-    applications=(Gids(),),
+    applications=(GidsApplication(),),
     personalisation=Recipe(_personalised, {**_WHOLE, **_RULES}),
     blank_card=Recipe(_blank, _RULES),
+    host=Gids,
     puk_rules=_PUK,
 )

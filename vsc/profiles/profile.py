@@ -15,6 +15,7 @@ from card_os.env import Env
 from card_os.memory import Persistent
 from card_os.pin import NO_POLICY, PinPolicy
 from vsc.errors import UnsupportedOption, VscError
+from vsc.host.port import HostCard
 from vsc.profiles.options import CardOptions
 
 States = Sequence[object]
@@ -38,7 +39,8 @@ class Profile:
     """name: as `--profile` and images have it. applications: the first is selected after a reset.
 
     personalisation: how a card is made that is ready for use; blank_card: one that others personalise; None: cards of
-    this kind are not made so. pin_rules and puk_rules: what a PIN and a PUK are held to where no policy says more.
+    this kind are not made so. host: the host's half of the first application; None: nobody has written one. pin_rules
+    and puk_rules: what a PIN and a PUK are held to where no policy says more.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Profile:
     applications: Sequence[Application[Any, Any]]
     personalisation: Recipe | None = None
     blank_card: Recipe | None = None
+    host: type[HostCard] | None = None
     pin_rules: PinPolicy = NO_POLICY
     puk_rules: PinPolicy = NO_POLICY
 

@@ -21,7 +21,7 @@ from vsc.errors import VscError
 from vsc.host import AdminKeyResponder, Gids
 from vsc.host.connection import Connection
 from vsc.host.exchange import Exchange
-from vsc.host.objects import Objects
+from vsc.host.gids.objects import Objects
 from vsc.profiles import Profile
 from vsc.testing.card import SoftCard
 from vsc.world import SeededEnv

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
@@ -704,7 +705,7 @@ class TestKeys:
         (container,) = card.containers()
         assert (container.number, container.name, made.label) == (0, "Ada", "Ada")
         key = container.public_key()
-        assert key is not None
+        assert isinstance(key, RSAPublicKey)
         key.verify(card.sign(0, b"hello", pin=PIN), b"hello", PKCS1v15(), SHA256())
 
     def test_made_with_a_certificate(self, card: VirtualCard) -> None:

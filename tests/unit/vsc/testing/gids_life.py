@@ -14,7 +14,7 @@ from tests.unit.card_os.apps.gids.gids_card import ADMIN_KEY, P_256, create, crt
 from tests.unit.card_os.apps.gids.test_personalisation import gids_tool
 from vsc.errors import RefusedError
 from vsc.host import AdminKeyResponder, Gids
-from vsc.host.application import AdminForm
+from vsc.host.gids.application import AdminForm
 from vsc.profiles import GIDS
 from vsc.testing import SoftCard
 from vsc.world import SeededEnv

@@ -12,7 +12,6 @@ from card_os.sw import SW
 from card_os.tlv import Tlv, join, parse_all
 from card_os.wire import WireError
 from vsc.errors import AdminKeyBlocked, AuthenticationRequired, UnsupportedCard, VscError, WrongAdminResponse
-from vsc.host.application import AdminForm, Application
 from vsc.host.challenge import (
     BLOCK_BYTES,
     RANDOM_BYTES,
@@ -24,6 +23,7 @@ from vsc.host.challenge import (
     key_check_value,
 )
 from vsc.host.exchange import Exchange, checked, refused
+from vsc.host.gids.application import AdminForm, Application
 
 _SET_FOR_AUTHENTICATION = 0xC100 | Crt.AUTHENTICATION
 _CHALLENGE, _RESPONSE = 0x81, 0x82

@@ -7,7 +7,7 @@ from card_os.apps.gids.wire import AID, Ins, Tag
 from card_os.sw import SW
 from card_os.tlv import Tlv, parse_all
 from card_os.wire import WireError
-from vsc.errors import UnsupportedCard
+from vsc.errors import NoApplication, UnsupportedCard
 from vsc.host.exchange import Exchange
 
 GIDS_NAME = AID[:9]
@@ -50,7 +50,7 @@ def select(exchange: Exchange) -> Application:
     if answer.sw == _TERMINATED:
         raise UnsupportedCard("the GIDS application of this card is terminated")
     if answer.sw != SW.OK:
-        raise UnsupportedCard(f"there is no GIDS application on this card ({answer.sw:04X})")
+        raise NoApplication("GIDS", answer.sw)
     return parse_fci(answer.data)
 
 

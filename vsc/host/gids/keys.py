@@ -18,8 +18,8 @@ from card_os.sw import SW
 from card_os.tlv import Tlv, join, parse_all
 from vsc.errors import AuthenticationRequired, UnsupportedCard, VscError
 from vsc.host.exchange import Exchange, checked
-from vsc.host.files import KeyUse
-from vsc.host.filesystem import FileSystem
+from vsc.host.gids.filesystem import FileSystem
+from vsc.host.port import KeyUse
 
 ALGORITHMS = {bits: number for number, bits in RSA_BITS.items()}
 KEY_BITS = tuple(ALGORITHMS)
@@ -29,6 +29,7 @@ _USER_KEY_RULE = bytes.fromhex("8F10101000")
 """GENERATE, use and PUT KEY with the PIN; GET PUBLIC KEY free (gids.md 3)."""
 _RSA = 0x02
 _COMPUTE_SIGNATURE = 0x9E9A
+_DECIPHER = 0x8086
 _SET_FOR_COMPUTATION = 0x4100
 _MIN_PADDING_BYTES = 11
 _EXISTS = frozenset({SW.FILE_EXISTS, SW.REFERENCE_DATA_NOT_USABLE})
@@ -175,6 +176,19 @@ class Keys:
             self._exchange.run(Ins.MANAGE_SECURITY_ENVIRONMENT, p1p2, environment, command="signing")
             ins = Ins.PERFORM_SECURITY_OPERATION
             return self._exchange.run(ins, _COMPUTE_SIGNATURE, block, answers=True, command="signing")
+
+    def decipher(self, number: int, bits: int, cryptogram: bytes) -> bytes:
+        """PKCS#1 v1.5: returns what was encrypted. ValueError for another length than the key's."""
+        if len(cryptogram) != bits // 8:
+            raise ValueError(f"a key of {bits} bits deciphers {bits // 8} bytes, not {len(cryptogram)}")
+        algorithm = Padding.DECIPHER_PKCS1 << 4 | algorithm_of(bits)
+        environment = join([Tlv(0x80, bytes([algorithm])), Tlv(0x84, bytes([key_id(number)]))])
+        with self._exchange.connection.transaction():
+            p1p2 = _SET_FOR_COMPUTATION | Crt.CONFIDENTIALITY
+            self._exchange.run(Ins.MANAGE_SECURITY_ENVIRONMENT, p1p2, environment, command="deciphering")
+            # Without a padding indicator, as OpenSC has it: cards in the field answer 6500 to one (clients.md).
+            ins = Ins.PERFORM_SECURITY_OPERATION
+            return self._exchange.run(ins, _DECIPHER, cryptogram, answers=True, command="deciphering")
 
 
 def parse_public_key(raw: bytes) -> RSAPublicKey:

@@ -14,9 +14,9 @@ from contextlib import suppress
 from card_os.apps.gids.minidriver import CARD_APPS, CARD_CACHE, CARD_ID, CONTAINER_MAP, DIRECTORY, KEY_MAP
 from card_os.apps.gids.wire import EfId, Tag
 from vsc.errors import UnsupportedCard
-from vsc.host.files import MSCP, ContainerMap, Directory
-from vsc.host.filesystem import FileSystem
-from vsc.host.keys import MAX_CONTAINERS, Keys
+from vsc.host.gids.files import MSCP, ContainerMap, Directory
+from vsc.host.gids.filesystem import FileSystem
+from vsc.host.gids.keys import MAX_CONTAINERS, Keys
 
 GIDS_CONTAINERS = 0x9E - 0x81 + 1
 """Key ids of the specification go to 9E; OpenSC goes on from there (gids.md 6.2)."""

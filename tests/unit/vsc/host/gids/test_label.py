@@ -1,11 +1,11 @@
-"""vsc.filling.label."""
+"""vsc.host.gids.label."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vsc.errors import VscError
-from vsc.filling.label import MAX_UNITS, checked, fitted, units
+from vsc.host.gids.label import MAX_UNITS, checked, fitted, units
 
 
 @pytest.mark.parametrize("label", ["Ada", "a" * 39, "Ключ", "🔑" * 19, "Ada's key 2"])

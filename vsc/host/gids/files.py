@@ -5,7 +5,6 @@ they are: another host may know them. Layouts: gids.md 2.4 to 2.7, declared in `
 """
 
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Self
 
 from card_os.apps.gids.minidriver import (
@@ -25,6 +24,7 @@ from card_os.apps.gids.minidriver import (
 )
 from card_os.wire import WireError
 from vsc.errors import UnsupportedCard
+from vsc.host.port import KeyUse
 
 MSCP = "mscp"
 CERTIFICATES_EF = 0xA010
@@ -34,21 +34,16 @@ MAX_NAME_CHARACTERS = 39
 _VALID, _DEFAULT = 0x01, 0x02
 
 
-class KeyUse(Enum):
-    """What a key is for."""
+CERTIFICATE_PREFIXES = {KeyUse.EXCHANGE: "kxc", KeyUse.SIGNATURE: "ksc"}
+"""What the name of a certificate's file begins with, by what its key is for; other uses there are not."""
+_KEY_MAP_KINDS = {KeyUse.EXCHANGE: 0x9A, KeyUse.SIGNATURE: 0x9C}
 
-    EXCHANGE = "key exchange"
-    """Decrypts and signs."""
-    SIGNATURE = "signature"
-    """Signs only."""
 
-    @property
-    def certificate_prefix(self) -> str:
-        return "kxc" if self is KeyUse.EXCHANGE else "ksc"
-
-    @property
-    def key_map_kind(self) -> int:
-        return 0x9A if self is KeyUse.EXCHANGE else 0x9C
+def checked_use(use: KeyUse) -> KeyUse:
+    """UnsupportedCard for a use that the files of GIDS have no name for."""
+    if use not in CERTIFICATE_PREFIXES:
+        raise UnsupportedCard(f"a key of a GIDS card is for key exchange or signature, not for {use.value}")
+    return use
 
 
 BASE_ENTRIES = (
@@ -130,7 +125,7 @@ class ContainerRecord:
     is_default: bool = False
 
     def __bytes__(self) -> bytes:
-        sizes = {use: self.key_bits if use is self.use else 0 for use in KeyUse}
+        sizes = {use: self.key_bits if use is self.use else 0 for use in CERTIFICATE_PREFIXES}
         fields = {
             "name": checked_name(self.name).encode("utf-16-le").ljust(80, b"\x00"),
             "flags": _VALID | (_DEFAULT if self.is_default else 0),
@@ -241,7 +236,7 @@ class KeyMap:
         return replace(self, records=(*self.records, *[FREE_KEY] * (count - len(self.records)))[:count])
 
     def with_key(self, number: int, *, algorithm: int, use: KeyUse, efid: int) -> Self:
-        fields = {"state": 1, "algorithm": algorithm, "kind": use.key_map_kind, "efid": efid}
+        fields = {"state": 1, "algorithm": algorithm, "kind": _KEY_MAP_KINDS[use], "efid": efid}
         return self._with(number, KEY_MAP_RECORD.build(fields))
 
     def without(self, number: int) -> Self:

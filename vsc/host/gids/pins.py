@@ -1,7 +1,5 @@
 """The PIN and the PUK: tries, policy, VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER (gids.md 5.2 to 5.4)."""
 
-from dataclasses import dataclass
-
 from card_os.apdu import ResponseApdu
 from card_os.apps.gids.wire import EfId, Ins, Reference, Tag
 from card_os.pin import PinPolicy
@@ -10,7 +8,8 @@ from card_os.tlv import Tlv, parse_all, tag_bytes
 from card_os.wire import WireError
 from vsc.errors import AuthenticationRequired, PinBlocked, PinPolicyViolation, RefusedError, UnsupportedCard, WrongPin
 from vsc.host.exchange import MAX_PART_BYTES, Exchange, checked
-from vsc.host.objects import Objects
+from vsc.host.gids.objects import Objects
+from vsc.host.port import Tries
 
 POLICY = (EfId.ADMIN_WRITE, Tag.PIN_POLICY)
 _TRIES_LEFT, _OLD_TRIES_LEFT, _TRY_LIMIT = 0x97, 0x9F17, 0x93
@@ -19,14 +18,6 @@ _RESET_WITH_PUK, _RESET_BY_ADMIN = 0x0000, 0x0200
 # A new PIN that a card does not take: GIDS has 6A80, the reference applet 6700 (gids.md 7.3).
 _BAD_PIN = frozenset({SW.WRONG_DATA, SW.WRONG_LENGTH})
 _NO_SUCH_SECRET = frozenset({SW.REFERENCE_NOT_FOUND, SW.INCORRECT_P1P2, SW.REFERENCE_DATA_NOT_USABLE})
-
-
-@dataclass(frozen=True, slots=True)
-class Tries:
-    """How often a secret can still be tried. limit: what a right one gives back, None if the card does not say."""
-
-    left: int
-    limit: int | None
 
 
 class Pins:
@@ -79,6 +70,15 @@ class Pins:
     def verify(self, pin: bytes) -> None:
         """VERIFY. WrongPin, PinBlocked; RefusedError for a PIN without bytes, which would only ask for the state."""
         self._compare(Reference.PIN, pin, "PIN")
+
+    def verify_puk(self, puk: bytes) -> None:
+        """The same of the PUK. UnsupportedCard: the card cannot compare it by itself."""
+        _check_size(puk, "PUK")
+        answer = self._exchange.send(Ins.VERIFY, Reference.PUK, puk)
+        if answer.sw in _NO_SUCH_SECRET:
+            raise UnsupportedCard("this card has no PUK, or none that is verified by itself")
+        _check_secret(answer, "PUK")
+        checked(answer, "verifying the PUK")
 
     def _compare(self, reference: Reference, secret: bytes, what: str) -> None:
         _check_size(secret, what)

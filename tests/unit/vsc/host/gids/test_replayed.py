@@ -14,8 +14,8 @@ from tests.unit.vsc.host.cards import Recorded, host, transcript
 from vsc.errors import UnsupportedCard, VscError
 from vsc.host import AdminForm, AdminKeyResponder, DirectConnection, KeyUse, Tries
 from vsc.host.exchange import Exchange
-from vsc.host.filesystem import FileSystem
-from vsc.host.objects import Objects
+from vsc.host.gids.filesystem import FileSystem
+from vsc.host.gids.objects import Objects
 
 ADMIN_KEY = bytes(range(0x18))
 

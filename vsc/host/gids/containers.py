@@ -18,35 +18,27 @@ import uuid
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from card_os.apps.gids.minidriver import CERTIFICATE, MAX_CERTIFICATE_BYTES, DirectoryEntry, unpack_certificate
 from vsc.errors import LostCardError, UnsupportedCard, VscError
-from vsc.host.files import CERTIFICATES_EF, MSCP, ContainerRecord, Directory, KeyMap, KeyUse, checked_name
-from vsc.host.filesystem import FileSystem
-from vsc.host.keys import MAX_CONTAINERS, Keys, algorithm_of, key_efid
+from vsc.host.gids.files import (
+    CERTIFICATE_PREFIXES,
+    CERTIFICATES_EF,
+    MSCP,
+    ContainerRecord,
+    Directory,
+    KeyMap,
+    checked_name,
+    checked_use,
+)
+from vsc.host.gids.filesystem import FileSystem
+from vsc.host.gids.keys import MAX_CONTAINERS, Keys, algorithm_of, key_efid
+from vsc.host.port import KeyUse, Slot
 
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A key container. number: its place on the card; key id and PKCS#11 id follow from it.
-
-    key_bits: as the map says; certificate: DER, None if there is none that can be read.
-    """
-
-    number: int
-    name: str
-    is_default: bool
-    use: KeyUse
-    key_bits: int
-    certificate: bytes | None = field(default=None, repr=False)
-    key: RSAPublicKey | None = field(default=None, repr=False, compare=False)
-
-    def public_key(self) -> RSAPublicKey | None:
-        """The public key; None if there is no key, or none that is RSA."""
-        return self.key
+Container = Slot
+"""A key container. number: its place on the card; key id and PKCS#11 id follow from it. kind: as the map says."""
 
 
 class Containers:
@@ -69,7 +61,7 @@ class Containers:
             key = self._keys.public(number)
         except UnsupportedCard:
             key = None
-        return Container(number, record.name, record.is_default, record.use, record.key_bits, der or None, key)
+        return Container(number, record.name, record.is_default, record.use, f"rsa:{record.key_bits}", der or None, key)
 
     def record(self, number: int) -> ContainerRecord:
         """Returns the map's record; VscError if there is no such container."""
@@ -81,11 +73,11 @@ class Containers:
     # --- making and deleting
 
     def import_key(self, key: RSAPrivateKey, *, number: int | None, name: str | None, use: KeyUse) -> int:
-        algorithm_of(key.key_size)
+        algorithm_of(key.key_size), checked_use(use)
         return self._make(key.key_size, number, name, use, lambda made: self._keys.store(made, key))
 
     def generate_key(self, bits: int, *, number: int | None, name: str | None, use: KeyUse) -> int:
-        algorithm_of(bits)
+        algorithm_of(bits), checked_use(use)
         return self._make(bits, number, name, use, lambda made: self._keys.generate(made, bits))
 
     def _make(self, bits: int, number: int | None, name: str | None, use: KeyUse, fill: Callable[[int], None]) -> int:
@@ -155,7 +147,7 @@ class Containers:
         if entry is not None:
             self._files.put_file((entry.efid, entry.tag), packed)
             return
-        name = f"{record.use.certificate_prefix}{number:02X}"
+        name = f"{CERTIFICATE_PREFIXES[record.use]}{number:02X}"
         entry = DirectoryEntry(MSCP, name, directory.free_tag(), CERTIFICATES_EF)
         self._files.put_file((entry.efid, entry.tag), packed)
         self._files.touch(files=1)
@@ -170,7 +162,7 @@ class Containers:
     def _forget_certificates(self, number: int) -> bool:
         """Takes away whatever certificate there is for a number, of either use."""
         directory = self._files.directory()
-        entries = [entry for use in KeyUse if (entry := _find(directory, number, use))]
+        entries = [entry for use in CERTIFICATE_PREFIXES if (entry := _find(directory, number, use))]
         for entry in entries:
             directory = directory.without(entry)
             self._files.touch(files=1)
@@ -184,7 +176,7 @@ class Containers:
 
 
 def _find(directory: Directory, number: int, use: KeyUse) -> DirectoryEntry | None:
-    return directory.find(f"{use.certificate_prefix}{number:02X}")
+    return directory.find(f"{CERTIFICATE_PREFIXES[use]}{number:02X}")
 
 
 def _new_name() -> str:

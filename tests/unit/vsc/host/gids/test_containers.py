@@ -25,8 +25,8 @@ from tests.unit.vsc.host.cards import (
 from tests.unit.vsc.samples import PIN, certificate, rsa_key, state, state_with_key, with_content
 from vsc.errors import AuthenticationRequired, CardRemoved, UnexpectedStatus, UnsupportedCard, VscError
 from vsc.host import Container, Gids, KeyUse
-from vsc.host.containers import pack_certificate
-from vsc.host.files import ContainerMap, Directory
+from vsc.host.gids.containers import pack_certificate
+from vsc.host.gids.files import CERTIFICATE_PREFIXES, ContainerMap, Directory
 
 KEY = rsa_key().library_key()
 
@@ -46,11 +46,11 @@ def test_a_card_without_containers(gids: Gids) -> None:
     assert gids.containers() == ()
 
 
-@pytest.mark.parametrize("use", KeyUse)
+@pytest.mark.parametrize("use", CERTIFICATE_PREFIXES)
 def test_a_key_is_imported_and_signs(gids: Gids, use: KeyUse) -> None:
     assert gids.import_key(KEY, name="Ada", use=use) == 0
     (container,) = gids.containers()
-    assert container == Container(0, "Ada", True, use, 1024, None, KEY.public_key())
+    assert container == Container(0, "Ada", True, use, "rsa:1024", None, KEY.public_key())
     assert container.public_key() == gids.public_key(0) == KEY.public_key()
     KEY.public_key().verify(gids.sign(0, b"text"), b"text", PKCS1v15(), SHA256())
 
@@ -390,7 +390,7 @@ class Watched(Wrapped):
 def test_the_lists_name_only_what_is_there() -> None:
     card = Watched(new_card())
     gids = logged_in(card)
-    for use in KeyUse:
+    for use in CERTIFICATE_PREFIXES:
         number = gids.import_key(KEY, use=use)
         gids.write_certificate(number, certificate())
         gids.write_certificate(number, certificate("Grace Hopper"))

@@ -24,7 +24,7 @@ from tests.unit.vsc.host.cards import (
 from tests.unit.vsc.samples import ADMIN_KEY, PIN, UUID_OF_CARD_ID, certificate, rsa_key, state, with_content
 from vsc.errors import AuthenticationRequired, CardRemoved
 from vsc.host import Gids
-from vsc.host.files import Directory
+from vsc.host.gids.files import Directory
 
 NEW_ID = uuid.UUID("12345678-1234-5678-1234-567812345678")
 KEY = rsa_key().library_key()

@@ -4,8 +4,8 @@ from card_os.apps.gids.minidriver import CARD_CACHE, CARD_ID, CONTAINER_MAP, DIR
 from card_os.apps.gids.wire import Ins
 from card_os.sw import SW
 from vsc.host.exchange import Exchange
-from vsc.host.files import ContainerMap, Directory, KeyMap, raised
-from vsc.host.objects import Objects, Place
+from vsc.host.gids.files import ContainerMap, Directory, KeyMap, raised
+from vsc.host.gids.objects import Objects, Place
 
 CARD_ID_BYTES = 16
 

@@ -7,7 +7,7 @@ from tests.unit.vsc.samples import VERIFY
 from vsc.errors import AuthenticationRequired, UnexpectedStatus, VscError
 from vsc.host import DirectConnection
 from vsc.host.exchange import Exchange
-from vsc.host.objects import Objects
+from vsc.host.gids.objects import Objects
 
 PLACE = (0xA010, 0xDF24)
 

@@ -4,7 +4,8 @@ import pytest
 
 from card_os.apps.gids.minidriver import DirectoryEntry
 from vsc.errors import UnsupportedCard
-from vsc.host.files import ContainerMap, ContainerRecord, Directory, KeyMap, KeyUse, checked_name, raised
+from vsc.host.gids.files import ContainerMap, ContainerRecord, Directory, KeyMap, checked_name, raised
+from vsc.host.port import KeyUse
 
 BASE = bytes.fromhex(
     "016D736370000000000000000000000000000000000000000000A00000000000000000000000636172646964000000000020DF000012A0"

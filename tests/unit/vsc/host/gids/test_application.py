@@ -5,7 +5,7 @@ import pytest
 from tests.unit.vsc.host.cards import FCI, SELECT, Script, host
 from vsc.errors import UnsupportedCard
 from vsc.host import AdminForm
-from vsc.host.application import Application, parse_fci
+from vsc.host.gids.application import Application, parse_fci
 
 AID = bytes.fromhex("A000000397425446590201")
 

@@ -77,6 +77,8 @@ def _recorder(stack: ExitStack, trace: Path | None, trace_format: str | None) ->
         raise click.UsageError("--trace-format needs --trace")
     if trace is None:
         return None
+    if trace == _STDERR:
+        return stack.enter_context(Recorder(Path("/dev/stderr"), format=trace_format or "text"))
     return stack.enter_context(Recorder(trace, format=trace_format or format_of(trace)))
 
 
@@ -88,6 +90,7 @@ def _lay_out(desk: Desk, cards: tuple[str, ...], readers: tuple[str, ...]) -> No
             desk.insert(cards[index], reader.name)
 
 
+_STDERR = Path("-")
 _pinpad_option = click.option(
     "--pinpad",
     metavar="prompt|env:VAR|file:PATH|cancel|timeout",
@@ -97,7 +100,7 @@ _trace_option = click.option(
     "--trace",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write every APDU to FILE, PINs and keys left out: as .txt, .pcapng, else as JSON lines.",
+    help="Write every APDU to FILE, PINs and keys left out: as .txt, .pcapng, else as JSON lines. -: text on stderr.",
 )
 _trace_format_option = click.option(
     "--trace-format", type=click.Choice(list(FORMATS)), help="The format of the trace, whatever the name of FILE."

@@ -1,23 +1,19 @@
 """`vsc trace`: logs of APDUs in words, and in other formats."""
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.text import Text
 
+from vsc.cli.colour import color_option, printer, width
 from vsc.errors import VscError
 from vsc.trace.entry import Entry, EntryKind
-from vsc.trace.text import Tone, Writer
+from vsc.trace.probe import is_probe
+from vsc.trace.text import report, writer_for
 
 if TYPE_CHECKING:
     from vsc.trace.decoder import Line
-
-_STYLES = {Tone.EVENT: "bold", Tone.REFUSED: "red", Tone.WHY: "yellow"}
 
 log_argument = click.argument("log", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -33,18 +29,6 @@ def entries_of(path: Path) -> tuple[Entry, ...]:
     return log.entries
 
 
-def printer() -> Callable[[Tone, str], None]:
-    """What prints a line: in colours on a terminal, never cut."""
-    if not sys.stdout.isatty():
-        return lambda _, line: click.echo(line)
-    console = Console(highlight=False, soft_wrap=True)
-    return lambda tone, line: console.print(Text(line, style=_STYLES.get(tone, "")))
-
-
-def writer_for(entries: tuple[Entry, ...]) -> Writer:
-    return Writer(numbered=len({entry.reader for entry in entries}) > 1)
-
-
 @click.group("trace")
 def trace_command() -> None:
     """Show and convert logs of APDUs: traces of ours, OpenSC's debug logs, pcscd's --apdu logs."""
@@ -53,16 +37,34 @@ def trace_command() -> None:
 @trace_command.command("show")
 @log_argument
 @click.option("--json", "as_json", is_flag=True, help="Print an object a line.")
-def show_command(log: Path, as_json: bool) -> None:
-    """Show a log in words: a line an APDU, and why for each that was refused."""
+@click.option("--all", "show_all", is_flag=True, help="Show each command that asked for what is not there.")
+@click.option("-f", "--follow", is_flag=True, help="Show what is added to FILE as it comes, until interrupted.")
+@color_option
+def show_command(log: Path, as_json: bool, show_all: bool, follow: bool, color: str) -> None:
+    """Show a log in words: what came of it, then a line an APDU, and why for each that was refused.
+
+    Runs of commands that asked for what is not there, as a host does that looks for the driver of a card, are one line.
+    On a terminal lines are as long as it is wide.
+    """
+    if follow:
+        from vsc.cli.follow import follow as follow_log
+
+        follow_log(log, as_json=as_json, fold=not show_all, color=color)
+        return
     entries = entries_of(log)
-    writer, show = writer_for(entries), printer()
-    for entry in entries:
-        if as_json:
-            click.echo(json.dumps(_fields(writer.decode(entry)), ensure_ascii=False))
-            continue
-        for tone, line in writer.toned(entry):
-            show(tone, line)
+    if as_json:
+        writer = writer_for(entries)
+        for entry in entries:
+            click.echo(as_line(writer.decode(entry)))
+        return
+    show = printer(color)
+    for tone, line in report(entries, width=width(), fold=not show_all):
+        show(tone, line)
+
+
+def as_line(line: "Line") -> str:
+    """A line of `--json`."""
+    return json.dumps(_fields(line), ensure_ascii=False)
 
 
 def _fields(line: "Line") -> dict[str, object]:
@@ -79,6 +81,7 @@ def _fields(line: "Line") -> dict[str, object]:
         "status": line.status,
         "answer": line.answer or None,
         "reason": line.why or None,
+        "probe": is_probe(line),
         "took": entry.took_s,
     }
 

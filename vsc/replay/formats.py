@@ -4,7 +4,7 @@ import codecs
 from pathlib import Path
 
 from vsc.replay import opensc, own, pasted, pcscd, transcript
-from vsc.replay.log import Log, LogError, LogFormat, first_atr
+from vsc.replay.log import EmptyLogError, Log, LogError, LogFormat, first_atr
 from vsc.trace.entry import EntryKind
 
 FORMATS: tuple[LogFormat, ...] = (own, opensc, pcscd, pasted, transcript)
@@ -27,7 +27,7 @@ def read_log(path: Path, *, needs_apdus: bool = True) -> Log:
     try:
         return parse_log(raw.decode(_encoding(raw), errors="replace"), needs_apdus=needs_apdus)
     except LogError as error:
-        raise LogError(f"{path}: {error}") from None
+        raise type(error)(f"{path}: {error}") from None
 
 
 def _encoding(raw: bytes) -> str:
@@ -42,7 +42,7 @@ def parse_log(text: str, *, needs_apdus: bool = True) -> Log:
         raise LogError(f"this is no log that can be read; known are: {', '.join(one.NAME for one in FORMATS)}")
     draft = found.parse(text)
     if not any(entry.kind is EntryKind.APDU or not needs_apdus for entry in draft.entries):
-        raise LogError(f"there is no APDU with its answer in this {found.NAME}{_HINTS.get(found.NAME, '')}")
+        raise EmptyLogError(f"there is no APDU with its answer in this {found.NAME}{_HINTS.get(found.NAME, '')}")
     if draft.blacked_out:
         answers = "an answer is" if draft.blacked_out == 1 else f"{draft.blacked_out} answers are"
         draft.warnings.append(f"{answers} partly blacked out: 00 stands for what cannot be seen")

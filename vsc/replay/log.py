@@ -16,6 +16,10 @@ class LogError(VscError):
     """A log that cannot be read: of no known format, damaged, or with no APDU in it."""
 
 
+class EmptyLogError(LogError):
+    """A log of a known format with no APDU in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Log:
     """What a log tells, in order. No secret is in it.

@@ -20,6 +20,7 @@ from vsc.pcsc import PcscError, Service, use_in_this_process
 from vsc.pcsc.service import VARIABLE
 from vsc.reader import Reader, free_name
 from vsc.testing.reader import VirtualReader
+from vsc.trace.text import Tone, report
 
 MAX_TRACE_LINES = 1_000
 """Of a reader, in the report of a failed test: the last ones."""
@@ -157,11 +158,13 @@ class Bench:
     def sections(self) -> Iterator[tuple[str, str]]:
         """What is to be known of a test that has failed: titles and texts. No PIN is in them."""
         for reader in self.readers:
-            lines = reader.trace.text().splitlines() or ["nothing has happened"]
+            told = list(report(reader.trace.entries))
+            head = [text for tone, text in told if tone is Tone.SUMMARY]
+            lines = [text for tone, text in told if tone is not Tone.SUMMARY] or ["nothing has happened"]
             left_out = len(lines) - MAX_TRACE_LINES
             if left_out > 0:
                 lines = [f"({left_out} lines before these)", *lines[left_out:]]
-            yield f"APDU trace of {reader.name}", "\n".join(lines)
+            yield f"APDU trace of {reader.name}", "\n".join([*head, *lines])
         for bug in self.bugs():
             yield "exception of a card", "".join(traceback.format_exception(bug))
 

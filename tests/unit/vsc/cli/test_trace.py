@@ -3,13 +3,14 @@
 import json
 import os
 import pty
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.unit.vsc.cli.shell import Shell
-from vsc.cli.trace import printer
+from vsc.cli.colour import printer, width
 from vsc.reader import Reader
 from vsc.testing import SoftCard
 from vsc.trace.recorder import Recorder
@@ -29,16 +30,47 @@ def log(tmp_path: Path) -> Path:
 
 
 def test_show(shell: Shell, log: Path) -> None:
-    lines = shell("trace", "show", str(log)).out.splitlines()
-    assert [line[9:60].strip() for line in lines] == [
-        "-- card inserted: GIDS 2.0 smart card, ATR 3B8",
-        "GIDS SELECT GIDS                      -> 9000 done,",
-        "GIDS VERIFY PIN 80, 4 bytes           -> 63C4 not v",
+    counts, deeds, refused, empty, *lines = shell("trace", "show", str(log)).out.splitlines()
+    assert (counts, deeds, empty) == (
+        "3 commands to GIDS: 1 done, 2 refused",
+        "PIN wrong once, 4 tries left",
+        "",
+    )
+    assert refused.startswith(
+        "refused: GIDS: GET DATA A014 DF20 -> 6982 security status not satisfied (EF A014: GET is"
+    )
+    assert [re.sub(r"^ *[0-9.]+( +[0-9.]+ ms)?", "", line)[:50].strip() for line in lines] == [
+        "-- card inserted: GIDS 2.0 smart card, ATR 3B8D01",
+        "GIDS SELECT GIDS                      -> 9000 don",
+        "GIDS VERIFY PIN 80, 4 bytes           -> 63C4 not",
         "why: PIN: wrong value",
-        "GIDS GET DATA A014 DF20               -> 6982 secur",
-        "why: EF A014: GET is not allowed (missing: adm",
+        "GIDS GET DATA A014 DF20               -> 6982 sec",
+        "why: EF A014: GET is not al",
     ]
     assert lines[-1].endswith("(missing: admin key; verified: nothing)")
+
+
+def test_probing_is_one_line_unless_all_is_asked_for(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text(
+        "".join(f"> 00A4040006A000000001{number:02X}\n< 6A82\n" for number in range(40)) + "> 00840000\n< 9000\n"
+    )
+    lines = shell.ok("trace", "show", str(path)).splitlines()
+    assert lines == [
+        "41 commands: 1 done, none refused, 40 asked for what is not there",
+        "",
+        "-- 40 asked for what is not there: 40 AIDs",
+        "     GET CHALLENGE                    -> 9000 done",
+    ]
+    assert len(shell.ok("trace", "show", "--all", str(path)).splitlines()) == 2 + 41
+    lines = shell.ok("explain", str(path)).splitlines()
+    assert lines == [
+        "41 commands: 1 done, none refused, 40 asked for what is not there",
+        "The 40 that asked for what is not there are left out; --all shows them.",
+    ]
+    assert len(shell.ok("explain", "--all", str(path)).splitlines()) == 2 + 2 * 40
+    as_json = [json.loads(line) for line in shell.ok("trace", "show", "--json", str(path)).splitlines()]
+    assert [one["probe"] for one in as_json] == [True] * 40 + [False]
 
 
 def test_a_trace_in_which_cards_only_come_and_go(shell: Shell, tmp_path: Path) -> None:
@@ -67,11 +99,14 @@ def test_show_as_json(shell: Shell, log: Path) -> None:
         "status": "63C4 not verified, 4 tries left",
         "answer": None,
         "reason": "PIN: wrong value",
+        "probe": False,
     }
 
 
 def test_colours_are_for_terminals(shell: Shell, log: Path) -> None:
     assert "\x1b" not in shell("trace", "show", str(log)).out
+    assert "\x1b[31m" in shell("trace", "show", str(log), "--color", "always").out
+    assert "\x1b[33m" in shell("explain", str(log), "--color", "always").out
 
 
 @pytest.mark.parametrize("suffix", ["txt", "pcapng", "jsonl"])
@@ -84,7 +119,8 @@ def test_export(shell: Shell, log: Path, tmp_path: Path, suffix: str) -> None:
     if suffix == "jsonl":
         assert raw == log.read_bytes()
     if suffix == "txt":
-        assert raw.decode() == shell("trace", "show", str(log)).out
+        shown = shell("trace", "show", str(log)).out
+        assert raw.decode() == shown[shown.index("\n\n") + 2 :]
 
 
 @pytest.mark.parametrize(
@@ -95,8 +131,11 @@ def test_export(shell: Shell, log: Path, tmp_path: Path, suffix: str) -> None:
         (("trace", "show", "/missing"), "does not exist"),
         (("explain", "0020008004 31323334"), "an APDU with a PIN or key is not taken as an argument"),
         (("explain", "002000"), "a status word has 2 bytes, an APDU at least 4"),
-        (("explain", "hello"), "'hello' is no status word, no APDU in hexadecimal, and no file"),
-        (("explain", ""), "'' is no status word, no APDU in hexadecimal, and no file"),
+        (
+            ("explain", "hello"),
+            "'hello' is no status word, no APDU in hexadecimal, no code of PC/SC or PKCS#11, and no file",
+        ),
+        (("explain", ""), "'' is no status word, no APDU"),
         (("run", "--trace-format", "text", "true"), "--trace-format needs --trace"),
     ],
 )
@@ -124,6 +163,24 @@ def test_explain_a_status_word(shell: Shell) -> None:
     assert "Any card of ours answers it to\n  any command: CLA is" in shell("explain", "6E00").out
 
 
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("0x8010001D", "0x8010001d  SCARD_E_NO_SERVICE: no PC/SC service answers: is pcscd running"),
+        ("80100069", "0x80100069  SCARD_W_REMOVED_CARD: the card was taken out"),
+        ("SCARD_E_SHARING_VIOLATION", "0x8010000b  SCARD_E_SHARING_VIOLATION: another program"),
+        ("w_reset_card", "0x80100068  SCARD_W_RESET_CARD: "),
+        ("CKR_PIN_INCORRECT", "0x000000a0  CKR_PIN_INCORRECT: the PIN was wrong (status word 63Cx)"),
+        ("0xA0", "0x000000a0  CKR_PIN_INCORRECT"),
+        ("0x101", "0x00000101  CKR_USER_NOT_LOGGED_IN"),
+        ("0x000000E1", "0x000000e1  CKR_TOKEN_NOT_RECOGNIZED"),
+        ("0x6982", "6982  security status not satisfied"),
+    ],
+)
+def test_explain_codes_of_pcsc_and_pkcs11(shell: Shell, what: str, words: str) -> None:
+    assert shell.ok("explain", what).startswith(words)
+
+
 def test_explain_an_apdu(shell: Shell) -> None:
     out = shell("explain", "00 CB A0 10 04 5C 02 DF 22 00").out
     assert out.startswith(
@@ -135,32 +192,38 @@ def test_explain_an_apdu(shell: Shell) -> None:
 
 def test_explain_the_refusals_in_a_log(shell: Shell, log: Path) -> None:
     lines = shell("explain", str(log)).out.splitlines()
-    assert [line.strip() for line in lines][1::2] == [
+    assert lines[0] == "3 commands to GIDS: 1 done, 2 refused"
+    assert [line.strip() for line in lines][5::2] == [
         "why: PIN: wrong value",
         "why: EF A014: GET is not allowed (missing: admin key; verified: nothing)",
     ]
-    assert lines[-1] == "2 of 3 commands were refused."
 
 
 def test_explain_a_log_without_reasons(shell: Shell, log: Path) -> None:
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     log.write_text("".join(json.dumps({k: v for k, v in one.items() if k != "reason"}) + "\n" for one in entries))
     lines = shell("explain", str(log)).out.splitlines()
-    assert lines[1].strip().startswith("the log has no reason; the tables say: the value was wrong and has cost a try")
+    assert lines[5].strip().startswith("the log has no reason; the tables say: the value was wrong and has cost a try")
 
 
-def test_a_terminal_gets_colours(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_colours_and_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("COLUMNS", "66")
     leader, follower = pty.openpty()
     with open(follower, "w", encoding="utf-8") as terminal:
         monkeypatch.setattr(sys, "stdout", terminal)
         show = printer()
-        show(Tone.REFUSED, "x" * 200)
+        show(Tone.REFUSED, "x")
         show(Tone.DONE, "[bold]plain[/bold]")
+        assert width() == 66
+        monkeypatch.setenv("NO_COLOR", "1")
+        printer()(Tone.REFUSED, "y")
+        printer("always")(Tone.REFUSED, "z")
+        printer("never")(Tone.REFUSED, "-")
         terminal.flush()
         said = ""
-        while said.count("\n") < 2:  # A terminal gives a line at a time.
+        while said.count("\n") < 5:  # A terminal gives a line at a time.
             said += os.read(leader, 10_000).decode()
     os.close(leader)
-    assert f"\x1b[31m{'x' * 200}\x1b[0m\r\n[bold]plain[/bold]\r\n" == said
+    assert said == "\x1b[31mx\x1b[0m\r\n[bold]plain[/bold]\x1b[0m\r\ny\r\n\x1b[31mz\x1b[0m\r\n-\r\n"

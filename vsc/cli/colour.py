@@ -1,7 +1,6 @@
-"""Colours and the width of a terminal, for commands that show traces."""
+"""Colours, for commands that show traces."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +16,6 @@ _STYLES: Mapping[Tone, Mapping[str, Any]] = {
     Tone.REFUSED: {"fg": "red"},
     Tone.WHY: {"fg": "yellow"},
 }
-_MIN_WIDTH = 40
 
 color_option = click.option(
     "--color",
@@ -39,10 +37,3 @@ def printer(color: str = "auto") -> Callable[[Tone, str], None]:
 def _wants_colour() -> bool:
     # https://no-color.org: set, and not empty.
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def width() -> int | None:
-    """How many characters a line may have: those of the terminal; None if there is none."""
-    if not sys.stdout.isatty():
-        return None
-    return max(shutil.get_terminal_size().columns, _MIN_WIDTH)

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from card_os.sw import meaning
-from vsc.cli.colour import color_option, printer, width
+from vsc.cli.colour import color_option, printer
+from vsc.cli.terminal import width
 from vsc.trace.codes import Code, by_name, by_number
 from vsc.trace.decoder import Decoder, rows_of
 from vsc.trace.entry import Entry, EntryKind

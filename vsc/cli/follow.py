@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from vpcd_bridge.stop import Stop
-from vsc.cli.colour import printer, width
+from vsc.cli.colour import printer
+from vsc.cli.terminal import width
 from vsc.cli.trace import as_line
 from vsc.replay import LogError, read_log
 from vsc.replay.log import EmptyLogError

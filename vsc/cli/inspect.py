@@ -50,7 +50,11 @@ def _print_list(cards: list[CardSummary], locked: list[str]) -> None:
     head = ("name", "label", "profile", "state", "PIN", "keys", "card id")
     # Most labels are the name: a column that says so would only take room.
     places = [at for at in range(len(head)) if head[at] != "label" or any(card.label != card.name for card in cards)]
-    print_table(tuple(head[at] for at in places), (tuple(row[at] for at in places) for row in sorted(rows)))
+    print_table(
+        tuple(head[at] for at in places),
+        (tuple(row[at] for at in places) for row in sorted(rows)),
+        give_way=("card id", "label", "name"),
+    )
 
 
 def _columns(card: CardSummary) -> tuple[str, ...]:

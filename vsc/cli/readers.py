@@ -29,7 +29,7 @@ def readers_command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(readers))
     elif readers:
-        print_table(("name", "kind", "card", "ATR"), (_row(one) for one in readers))
+        print_table(("name", "kind", "card", "ATR"), (_row(one) for one in readers), give_way=("ATR", "card", "name"))
     else:
         click.echo("There are no readers: 'vsc run' and 'vsc serve' make some, 'vsc attach' uses pcscd's.", err=True)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vsc.cli.colour import color_option, printer, width
+from vsc.cli.colour import color_option, printer
+from vsc.cli.terminal import width
 from vsc.errors import VscError
 from vsc.trace.entry import Entry, EntryKind
 from vsc.trace.probe import is_probe

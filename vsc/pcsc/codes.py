@@ -122,14 +122,17 @@ SHARED_BY_ONE = 1
 EXCLUSIVE = -1
 """In `sharing`: how many handles a reader has, or this."""
 
-FEATURE_REQUEST = 0x4200_0D48
-"""CM_IOCTL_GET_FEATURE_REQUEST (PC/SC part 10)."""
-
 
 class Attribute(IntEnum):
-    """class << 16 | tag. Those that the service itself can tell."""
+    """class << 16 | tag. Those that the driver of CCID readers knows, and the two that pcscd answers itself."""
 
     VENDOR_NAME = 0x0001_0100
+    VENDOR_IFD_VERSION = 0x0001_0102
+    VENDOR_IFD_SERIAL_NO = 0x0001_0103
+    CHANNEL_ID = 0x0002_0110
+    ICC_PRESENCE = 0x0009_0300
+    ICC_INTERFACE_STATUS = 0x0009_0301
     ATR_STRING = 0x0009_0303
+    MAXINPUT = 0x0007_A007
     FRIENDLY_NAME = 0x7FFF_0003
     SYSTEM_NAME = 0x7FFF_0004

@@ -6,9 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vpcd_bridge.errors import NoAnswer
+from vsc.pcsc.attributes import attribute_of
 from vsc.pcsc.card_work import call_reader, compute
 from vsc.pcsc.checks import body_as, handle_of, usable_slot
-from vsc.pcsc.codes import FEATURE_REQUEST, MAX_PAYLOAD_BYTES, Attribute, Protocol, ReturnCode
+from vsc.pcsc.codes import MAX_PAYLOAD_BYTES, Protocol, ReturnCode
 from vsc.pcsc.connection import Connection
 from vsc.pcsc.errors import HangUp, Refused
 from vsc.pcsc.messages import Control, GetSetAttribute, Transmit
@@ -16,6 +17,7 @@ from vsc.pcsc.requests import Request
 from vsc.pcsc.slot import Slot
 from vsc.pcsc.todo import Task, Todo
 from vsc.reader import BrokenWireError, CardRemovedError, Reader, ServiceGoneError, SharedError
+from vsc.reader.part10 import FEATURE_REQUEST
 
 if TYPE_CHECKING:
     from vsc.pcsc.engine import Engine
@@ -91,7 +93,7 @@ def _exchange(reader: Reader, command: bytes, insertion: int) -> bytes:
 def control(engine: "Engine", connection: Connection, request: Request) -> Task:
     """SCardControl. Event flags do not matter here: it is the reader that is spoken to.
 
-    A reader that does not know FEATURE_REQUEST has no features: no bytes, and no error.
+    A reader that does not know FEATURE_REQUEST has no features: no bytes, and no error. Those of ours have some.
     """
     asked = body_as(request, Control)
     handle = handle_of(connection, asked.card)
@@ -118,15 +120,9 @@ def control(engine: "Engine", connection: Connection, request: Request) -> Task:
 def get_attribute(engine: "Engine", connection: Connection, request: Request) -> bytes:
     asked = body_as(request, GetSetAttribute)
     slot = usable_slot(connection, asked.card)
-    match asked.attribute:
-        case Attribute.ATR_STRING:
-            value = slot.atr
-        case Attribute.VENDOR_NAME:
-            value = b"vsc"
-        case Attribute.FRIENDLY_NAME | Attribute.SYSTEM_NAME:
-            value = slot.name + b"\0"
-        case _:
-            raise Refused(ReturnCode.UNSUPPORTED_FEATURE)
+    value = attribute_of(slot, asked.attribute)
+    if value is None:
+        raise Refused(ReturnCode.UNSUPPORTED_FEATURE)
     if len(value) > asked.value_bytes:
         return bytes(replace(asked, value_bytes=len(value), rv=ReturnCode.INSUFFICIENT_BUFFER))
     padded = value.ljust(len(asked.value), b"\0")

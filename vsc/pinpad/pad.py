@@ -9,33 +9,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
 
-from construct import GreedyRange, Int8ub, Int32ub, Struct
-
-from card_os.wire import Format, WireError
+from card_os.wire import WireError
 from vsc.pinpad.structure import PinModify, PinVerify
 from vsc.pinpad.template import PinUnfitError, Template
 from vsc.reader import Reader
+from vsc.reader.part10 import (
+    FEATURE_REQUEST,
+    MAX_APDU_DATA,
+    NO_DISPLAY,
+    NO_PSEUDO_APDUS,
+    Feature,
+    Property,
+    features,
+    properties,
+)
 
-FEATURE_REQUEST = 0x4200_0D48
-"""CM_IOCTL_GET_FEATURE_REQUEST."""
 DEFAULT_TIMEOUT_S = 30
 MIN_PIN_DIGITS = 1
 MAX_PIN_DIGITS = 127
 """Two of them fit in one short command."""
-MAX_APDU_DATA_BYTES = 65_536
-
-
-class Feature(IntEnum):
-    """Those that the pad has, by their tags in part 10."""
-
-    VERIFY_PIN_DIRECT = 0x06
-    MODIFY_PIN_DIRECT = 0x07
-    GET_TLV_PROPERTIES = 0x12
-
-    @property
-    def control_code(self) -> int:
-        """Any would do: programs ask. These are the ones that the driver for CCID readers has."""
-        return 0x4233_0000 + self
 
 
 class PadStatus(IntEnum):
@@ -87,17 +79,15 @@ class _Refusal(Exception):
         self.status = status
 
 
-_FEATURES = Format(GreedyRange(Struct("tag" / Int8ub, "length" / Int8ub, "value" / Int32ub)))
 _PROPERTIES = (
-    (0x01, 2, 0),  # wLcdLayout: no display that a program could write on
-    (0x02, 1, 2),  # bEntryValidationCondition: the key that confirms
-    (0x03, 1, 1),  # bTimeOut2: is minded
-    (0x06, 1, MIN_PIN_DIGITS),
-    (0x07, 1, MAX_PIN_DIGITS),
-    (0x09, 1, 0),  # bPPDUSupport: none
-    (0x0A, 4, MAX_APDU_DATA_BYTES),
+    NO_DISPLAY,
+    Property(0x02, 1, 2),  # bEntryValidationCondition: the key that confirms
+    Property(0x03, 1, 1),  # bTimeOut2: is minded
+    Property(0x06, 1, MIN_PIN_DIGITS),
+    Property(0x07, 1, MAX_PIN_DIGITS),
+    NO_PSEUDO_APDUS,
+    MAX_APDU_DATA,
 )
-"""Tag, bytes, value. No wIdVendor and wIdProduct: it is no USB device, and programs look for faulty ones by them."""
 
 
 class PinPad:
@@ -119,9 +109,9 @@ class PinPad:
     def control(self, code: int, data: bytes) -> bytes | None:
         """What the pad answers to a control code; None: not one of its own. CardRemovedError."""
         if code == FEATURE_REQUEST:
-            return _features()
+            return features(Feature)
         if code == Feature.GET_TLV_PROPERTIES.control_code:
-            return _properties()
+            return properties(_PROPERTIES)
         if code == Feature.VERIFY_PIN_DIRECT.control_code:
             return self._run(PinVerify.parse, data)
         if code == Feature.MODIFY_PIN_DIRECT.control_code:
@@ -177,13 +167,3 @@ class PinPad:
         if kind is not PinKind.REPEATED and not least <= len(pin) <= most:
             raise _Refusal(PadStatus.BAD_LENGTH)
         return pin
-
-
-def _features() -> bytes:
-    entries = [{"tag": int(feature), "length": 4, "value": feature.control_code} for feature in Feature]
-    return bytes(_FEATURES.struct.build(entries))
-
-
-def _properties() -> bytes:
-    """TLVs; numbers little-endian, as drivers give them on every host and OpenSC reads them."""
-    return b"".join(bytes([tag, size]) + value.to_bytes(size, "little") for tag, size, value in _PROPERTIES)

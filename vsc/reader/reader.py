@@ -9,6 +9,7 @@ from time import monotonic
 
 from vpcd_bridge.port import PoweredCard
 from vsc.errors import CardWasReset
+from vsc.reader import part10
 from vsc.reader.contents import Contents
 from vsc.reader.errors import CardRemovedError, ReaderBusyError
 from vsc.reader.event import EventKind, ReaderEvent, Subscription
@@ -30,7 +31,7 @@ class Reader:
     def __init__(self, name: str = DEFAULT_NAME) -> None:
         self.name = checked_name(name)
         self.controller: Callable[[int, bytes], bytes | None] | None = None
-        """What answers control codes, as a PIN pad does (`vsc.pinpad`); None: nothing, the reader is a plain slot."""
+        """What answers control codes, as a PIN pad does (`vsc.pinpad`); None: the reader is a plain slot."""
         self.line: Line | None = None
         """What commands meet on their way to the card; None: nothing."""
         self._taps: tuple[Tap, ...] = ()
@@ -277,7 +278,8 @@ class Reader:
 
     def control(self, code: int, data: bytes) -> bytes | None:
         """What the reader itself answers to a control code (SCardControl); None: it does not know the code."""
-        return None if self.controller is None else self.controller(code, data)
+        answer = None if self.controller is None else self.controller(code, data)
+        return part10.control(code) if answer is None else answer
 
     def as_powered_card(self, *, insertion: int | None = None) -> PoweredCard:
         """Whatever card is in the reader, seen as one card, or with `insertion` only the card of that stay.

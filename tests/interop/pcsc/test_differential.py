@@ -1,6 +1,7 @@
 """The same client against pcscd + vpcd and against the service: line by line the same, but for what is listed here.
 
-What differs is what vpcd's driver cannot do and others can (it knows no attributes and no features), and nothing else.
+What differs is what vpcd's driver cannot do and others can (it knows no attributes, no features and no properties), and
+nothing else.
 """
 
 import re
@@ -17,16 +18,17 @@ from vsc.reader import Reader
 NAMES = ("Virtual PCD 00 00", "Virtual PCD 00 01")
 
 INTENDED = {
-    # A reader without features answers with none, as with the CCID driver; vpcd does not know the question.
-    r".*features: UNSUPPORTED_FEATURE - 0 => .*features: SUCCESS - 0",
-    r"control 42000D48: UNSUPPORTED_FEATURE - 0 => control 42000D48: SUCCESS - 0",
-    r"control, no room: UNSUPPORTED_FEATURE - 0 => control, no room: SUCCESS - 0",
+    # A reader of ours has properties, as with the CCID driver; vpcd does not know the question.
+    r".*features: UNSUPPORTED_FEATURE - 0 => .*features: SUCCESS 120442330012 6",
+    r"control 42000D48: UNSUPPORTED_FEATURE - 0 => control 42000D48: SUCCESS 120442330012 6",
+    r"control, no room: UNSUPPORTED_FEATURE - 0 => control, no room: INSUFFICIENT_BUFFER - 6",
     # vpcd sets the length to 0 for what it does not know, so that pcscd's own answer, the name, never fits.
     r".*attribute: INSUFFICIENT_BUFFER - 108 => .*attribute: SUCCESS 5669727475616c20[0-9a-f]+00 12",
     r"attribute 7FFF000[34]: INSUFFICIENT_BUFFER - 108 => attribute 7FFF000[34]: SUCCESS 56697274[0-9a-f]+00 12",
     r"attribute, room 3: INSUFFICIENT_BUFFER - 3 => attribute, room 3: INSUFFICIENT_BUFFER - 12",
-    # Vendor and ATR, which the CCID driver knows and vpcd does not.
+    # Vendor, version, serial number, channel and ATR, which the CCID driver knows and vpcd does not.
     r"attribute 00010100: UNSUPPORTED_FEATURE - 108 => attribute 00010100: SUCCESS 767363 3",
+    r"attribute (0001010[23]|00020110|0009030[01]): UNSUPPORTED_FEATURE - 108 => attribute \1: SUCCESS [0-9a-f]+ [14B]",
     r"attribute 00090303: UNSUPPORTED_FEATURE - 108 => attribute 00090303: SUCCESS [0-9a-f-]+ [0-9A-F]+",
 }
 

@@ -34,6 +34,13 @@ def test_opensc_sees_readers_and_cards(reader: Reader, service: Service, tool: T
     assert "No  " in tool("opensc-tool", "-l")
 
 
+def test_opensc_learns_how_much_an_apdu_may_carry(reader: Reader, service: Service, tool: Tool) -> None:
+    """Without it `openpgp-tool -G` cuts a public key short and says nothing."""
+    reader.insert(gids_card())
+    said = tool("sh", "-c", "OPENSC_DEBUG=9 opensc-tool -n 2>&1")
+    assert "dwMaxAPDUDataSize property returned 65536" in said
+
+
 def test_pcsc_scan_lists_readers(tool: Tool) -> None:
     assert tool("pcsc_scan", "-r").strip() == f"0: {DEFAULT_NAME}"
 

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from card_os.wire import Format, WireError
 from vsc.pinpad import SOURCES, Ask, PinKind, PinPad, PinRequest, PinSourceError, pin_source
-from vsc.pinpad.pad import FEATURE_REQUEST, Feature, PadStatus
+from vsc.pinpad.pad import PadStatus
 from vsc.pinpad.source import _key
 from vsc.pinpad.structure import MODIFY, VERIFY, PinFormat, PinModify, PinType, PinVerify
 from vsc.pinpad.template import PinUnfitError, Template
 from vsc.reader import CardRemovedError, Reader
+from vsc.reader.part10 import FEATURE_REQUEST, Feature
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 10.0
@@ -375,7 +376,7 @@ def test_a_new_pin_alone_as_acs_places_it() -> None:
 
 
 def test_features(reader: Reader) -> None:
-    assert reader.control(FEATURE_REQUEST, b"") is None
+    assert reader.control(FEATURE_REQUEST, b"") == bytes.fromhex("120442330012")
     PinPad(reader, Typist())
     assert reader.control(FEATURE_REQUEST, b"") == bytes.fromhex("060442330006 070442330007 120442330012")
     assert reader.control(0x4200_0001, b"") is None

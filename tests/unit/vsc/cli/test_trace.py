@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.vsc.cli.shell import Shell
-from vsc.cli.colour import printer, width
+from vsc.cli.colour import printer
+from vsc.cli.terminal import width
 from vsc.reader import Reader
 from vsc.testing import SoftCard
 from vsc.trace.recorder import Recorder

@@ -1,15 +1,18 @@
 """The engine by its messages: each command, each error, and what one client's doing means to another."""
 
+import sys
+
 import pytest
 
 from tests.unit.vsc.pcsc.peer import ANY, Card, Peer, raw_request, states_in
 from vsc.pcsc import messages as m
-from vsc.pcsc.codes import FEATURE_REQUEST, Attribute, Command, Disposition, Protocol, ReturnCode, ShareMode
+from vsc.pcsc.codes import Attribute, Command, Disposition, Protocol, ReturnCode, ShareMode
 from vsc.pcsc.connection import MAX_UNSENT_BYTES
 from vsc.pcsc.engine import Engine
 from vsc.pcsc.errors import PcscError
 from vsc.pcsc.handles import MAX_HANDLES
 from vsc.reader import CardRemovedError, Reader
+from vsc.reader.part10 import FEATURE_REQUEST
 
 OK = ReturnCode.SUCCESS
 SHARED, EXCLUSIVE, DIRECT = ShareMode.SHARED, ShareMode.EXCLUSIVE, ShareMode.DIRECT
@@ -718,9 +721,15 @@ class TestCard:
 
 
 class TestControlAndAttributes:
-    def test_a_reader_without_features(self, peer: Peer, reader: Reader) -> None:
+    def test_a_reader_of_ours_has_properties(self, peer: Peer, reader: Reader) -> None:
         handle = peer.handle(reader)
-        assert peer.control(handle, FEATURE_REQUEST) == (m.Control(handle, FEATURE_REQUEST, 0, 65_548, 0, OK), b"")
+        features = bytes.fromhex("120442330012")
+        assert peer.control(handle, FEATURE_REQUEST) == (
+            m.Control(handle, FEATURE_REQUEST, 0, 65_548, len(features), OK),
+            features,
+        )
+        # wLcdLayout, bPPDUSupport, dwMaxAPDUDataSize
+        assert peer.control(handle, 0x4233_0012)[1] == bytes.fromhex("01020000 090100 0A0400000100")
         assert peer.control(handle, 1)[0].rv == ReturnCode.UNSUPPORTED_FEATURE
 
     def test_a_reader_with_answers(self, engine: Engine, peer: Peer) -> None:
@@ -749,9 +758,21 @@ class TestControlAndAttributes:
             (Attribute.VENDOR_NAME, b"vsc"),
             (Attribute.FRIENDLY_NAME, b"One 00 00\0"),
             (Attribute.SYSTEM_NAME, b"One 00 00\0"),
+            (Attribute.VENDOR_IFD_VERSION, (0x0100_0000).to_bytes(4, sys.byteorder)),
+            (Attribute.VENDOR_IFD_SERIAL_NO, b"VSC6CB90C1D"),
+            (Attribute.CHANNEL_ID, (0x00F0_0C1D).to_bytes(4, sys.byteorder)),
+            (Attribute.MAXINPUT, (65_544).to_bytes(4, sys.byteorder)),
+            (Attribute.ICC_PRESENCE, b"\2"),
+            (Attribute.ICC_INTERFACE_STATUS, b"\1"),
         ):
             reply = peer.attribute(handle, attribute)
             assert (reply.rv, reply.value[: reply.value_bytes]) == (OK, value)
+        reader.eject()
+        empty = peer.handle(reader, DIRECT)
+        for attribute in (Attribute.ICC_PRESENCE, Attribute.ICC_INTERFACE_STATUS):
+            assert peer.attribute(empty, attribute).value[:1] == b"\0"
+        reader.insert(card)
+        handle = peer.handle(reader)
         assert peer.attribute(handle, 0x12345678).rv == ReturnCode.UNSUPPORTED_FEATURE
         short = peer.ask(Command.GET_ATTRIB, m.GetSetAttribute(handle, Attribute.VENDOR_NAME, value_bytes=2))
         assert (short.rv, short.value_bytes) == (ReturnCode.INSUFFICIENT_BUFFER, 3)

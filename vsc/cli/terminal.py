@@ -1,0 +1,18 @@
+"""The terminal that stdout is, if it is one."""
+
+import shutil
+import sys
+
+_MIN_WIDTH = 40
+
+
+def width() -> int | None:
+    """How many characters a line may have: those of the terminal; None if there is none."""
+    if not sys.stdout.isatty():
+        return None
+    return max(shutil.get_terminal_size().columns, _MIN_WIDTH)
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many characters of it, the last one `…` if there are more."""
+    return text if len(text) <= most else f"{text[: max(most - 1, 0)]}…"

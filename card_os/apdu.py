@@ -95,7 +95,7 @@ class CommandApdu:
     def effective_ne(self) -> int:
         """How many bytes to serve: real clients leave Le out and want the data all the same.
 
-        Absent Le counts as 256, or 65 536 in case 3E (measured: shared reference piv.md section 0, row 2).
+        Absent Le counts as 256, or 65 536 in case 3E (measured).
         """
         return self.ne or (MAX_NE if self.extended else 256)
 

@@ -7,10 +7,12 @@ a session (docs/own-card.md). A big one brings its own `select`, volatile part, 
 from collections.abc import Iterable, Sequence
 from typing import Generic
 
-from card_os.apdu import ResponseApdu
+from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.command import Commands, S, Session, Table, V
 from card_os.description import Description, Fields, hexadecimal
 from card_os.fact import Fact, described
+from card_os.outline import Outline
+from card_os.sw import SW, CardError
 from card_os.tlv import Tlv
 
 _TEMPLATE, _AID = 0x61, 0x4F
@@ -20,7 +22,8 @@ class Application(Generic[S, V]):
     """One card application: code only. Its state lives in `Persistent`, its memory of a session in the channel."""
 
     aid: bytes
-    """Full application identifier, 5 to 16 bytes; hosts may select by any prefix from 5 bytes."""
+    """Full application identifier, 5 to 16 bytes; hosts may select by any prefix from 5 bytes. The state of a card has
+    it as its key. An application that cannot be selected by name (an MF) has no `names`, and 1 to 16 bytes here."""
     name: str
     commands: Commands
     """Rows by instruction, one or several each."""
@@ -28,6 +31,20 @@ class Application(Generic[S, V]):
     """Whether selecting the selected application again keeps what has been verified."""
     refuses_broken_chains = False
     """Whether a command that interrupts a chain is answered 6883; otherwise the chain is forgotten."""
+    has_secure_messaging = False
+    """Whether commands whose class says secure messaging are given to `unwrap`; otherwise they are answered 6882."""
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """All DF names by which it can be selected: the AID, and whatever else this one has."""
+        return (self.aid,)
+
+    def is_named(self, name: bytes, state: S | None = None) -> bool:
+        """Whether SELECT by this name finds it: by default the beginning of one of its `names`.
+
+        state: None: asked by somebody who has none, a trace for instance.
+        """
+        return any(one.startswith(name) for one in self.names)
 
     @property
     def table(self) -> Table:
@@ -41,12 +58,23 @@ class Application(Generic[S, V]):
         """Returns what a reset leaves: nothing verified, nothing selected. By default None: nothing to remember."""
         return None  # type: ignore[return-value]  # V is None where this is not overridden.
 
-    def select(self, session: Session[S, V], p2: int) -> ResponseApdu:
+    def select(self, session: Session[S, V], apdu: CommandApdu) -> ResponseApdu:
         """Answers SELECT by DF name, by default with no data.
 
-        `p2` b4 b3 say which information is wanted (ISO/IEC 7816-4 table 40).
+        apdu.data: the name; P2 b4 b3 say which information is wanted (ISO/IEC 7816-4 table 40).
         """
         return ResponseApdu()
+
+    def unwrap(self, session: Session[S, V], apdu: CommandApdu) -> CommandApdu:
+        """Opens a whole protected command (ISO/IEC 7816-4 section 10), its chain collected; returns the plain one.
+
+        What it raises (6987, 6988) is answered plain; ending what was open is the application's.
+        """
+        raise CardError(SW.SECURE_MESSAGING_NOT_SUPPORTED, "this card has no secure messaging")
+
+    def wrap(self, session: Session[S, V], response: ResponseApdu) -> ResponseApdu:
+        """Protects the answer, an error too, to the command that was unwrapped last."""
+        return response
 
     def template(self, state: S) -> bytes:
         """Returns the application template (tag 61) for EF.DIR, by default with the AID alone."""
@@ -79,6 +107,10 @@ class Application(Generic[S, V]):
     def observe(self, session: Session[S, V], ins: int) -> None:
         """Hears of every command on its channel before it runs, also of those that will be refused."""
         return
+
+    def outline(self, state: S) -> Outline:
+        """Says what a card holds in the form that is the same for all; by default the name alone."""
+        return Outline(self.name)
 
     # --- for tests of the card: what is said here changes nothing that the card does
 

@@ -39,11 +39,22 @@ def _forget(_: Persistent) -> None:
     """Stores nothing: the card lives as long as the object."""
 
 
+def default_of(applications: Sequence[Application[Any, Any]], aid: bytes | None) -> Application[Any, Any] | None:
+    """The application that a reset selects. aid: None: the first; empty: none. ValueError for one that is not there."""
+    if aid is None:
+        return applications[0] if applications else None
+    found = next((one for one in applications if one.aid == aid), None)
+    if found is None and aid:
+        raise ValueError(f"the card carries no application {aid.hex().upper()}")
+    return found
+
+
 class Card:
     """A card in memory, powered for as long as it exists.
 
-    applications: what it carries; the first is selected after a reset. persistent: their states. store: called with
-    each new state before the answer leaves; an OSError of it becomes 6581 and the state stays as it was.
+    applications: what it carries. persistent: their states. default: AID of the one that is selected after a reset;
+    None: the first; empty: none is. store: called with each new state before the answer leaves; an OSError of it
+    becomes 6581 and the state stays as it was.
     """
 
     def __init__(
@@ -53,13 +64,14 @@ class Card:
         env: Env,
         *,
         atr: Atr,
+        default: bytes | None = None,
         store: Callable[[Persistent], None] = _forget,
     ) -> None:
         self._applications = tuple(applications)
         self._memory = Memory(persistent, store)
         self._env = env
         self._atr = bytes(atr)
-        self._default = self._applications[0] if self._applications else None
+        self._default = default_of(self._applications, default)
         self._volatile = Volatile.after_reset(self._default)
         self._last: Outcome | None = None
 
@@ -81,6 +93,11 @@ class Card:
     @property
     def applications(self) -> tuple[Application[Any, Any], ...]:
         return self._applications
+
+    @property
+    def default_application(self) -> Application[Any, Any] | None:
+        """The one that is selected after a reset."""
+        return self._default
 
     def reset(self) -> bytes:
         """Forgets everything volatile; returns the ATR."""
@@ -125,7 +142,7 @@ class Card:
     def exchange(self, command: bytes) -> Outcome:
         """Like `transmit`, as values, with the reason of a refusal."""
         try:
-            self._last = Outcome(self._answer(CommandApdu.parse(command)))
+            self._last = self._answer(CommandApdu.parse(command))
         except CardError as error:
             self._last = Outcome(ResponseApdu(sw=error.sw), error.reason)
         return self._last
@@ -140,34 +157,58 @@ class Card:
 
     # --- one command
 
-    def _answer(self, apdu: CommandApdu) -> ResponseApdu:
+    def _answer(self, apdu: CommandApdu) -> Outcome:
         cla = ClassByte.parse(apdu.cla)
         channel = self._volatile.channels.get(cla.channel)
-        table = _NOTHING if channel is None or channel.application is None else channel.application.table
+        application = channel.application if channel is not None else None
+        table = _NOTHING if application is None else application.table
         if cla.is_proprietary and not table.has_proprietary:
             raise class_not_supported(apdu.cla)
         if channel is None:
             raise CardError(SW.CHANNEL_NOT_SUPPORTED, f"logical channel {cla.channel} is not open")
-        if cla.secure_messaging:
+        if cla.secure_messaging and not (application is not None and application.has_secure_messaging):
             channel.link = Link()
             raise CardError(SW.SECURE_MESSAGING_NOT_SUPPORTED, "this card has no secure messaging")
         if apdu.ins == KernelIns.GET_RESPONSE:
             channel.link.chain = None
             if cla.chaining:
                 raise CardError(SW.CHAINING_NOT_SUPPORTED, "cannot be chained", subject="GET RESPONSE")
-            return dispatch(_KERNEL, KernelSession(self, cla.channel), apdu)
+            return Outcome(dispatch(_KERNEL, KernelSession(self, cla.channel), apdu))
         channel.link.pending = None
         session = self._session(cla.channel, channel)
-        if channel.application is not None:
-            channel.application.observe(session, apdu.ins)
-        if cla.chaining:
+        if application is not None:
+            application.observe(session, apdu.ins)
+        if cla.chaining and not cla.secure_messaging:
             _check_chainable(table, channel, apdu, is_proprietary=cla.is_proprietary)
-        refuses = channel.application is not None and channel.application.refuses_broken_chains
+        refuses = application is not None and application.refuses_broken_chains
         whole = channel.link.collect(apdu, is_last=not cla.chaining, refuses_breaks=refuses)
         if whole is None:
-            return ResponseApdu()
+            return Outcome(ResponseApdu())
+        if cla.secure_messaging and application is not None:
+            outcome = self._run_wrapped(cla.channel, channel, application, session, whole)
+        else:
+            outcome = Outcome(self._run(cla.channel, channel, session, whole))
         # The last part says how much is wanted: a chain of short commands without Le asks for 256 bytes, not 65 536.
-        return channel.link.cut(self._run(cla.channel, channel, session, whole), apdu.effective_ne)
+        if len(outcome.response.data) <= apdu.effective_ne:
+            return outcome
+        return Outcome(channel.link.cut(outcome.response, apdu.effective_ne), outcome.reason)
+
+    def _run_wrapped(
+        self,
+        number: int,
+        channel: Channel,
+        application: Application[Any, Any],
+        session: Session[Any, Any],
+        apdu: CommandApdu,
+    ) -> Outcome:
+        """Runs a protected command: whatever comes of it, the application that opened it protects the answer."""
+        plain = application.unwrap(session, apdu)
+        session.is_wrapped = True
+        try:
+            outcome = Outcome(self._run(number, channel, session, plain))
+        except CardError as error:
+            outcome = Outcome(ResponseApdu(sw=error.sw), error.reason)
+        return Outcome(application.wrap(session, outcome.response), outcome.reason)
 
     def _run(self, number: int, channel: Channel, session: Session[Any, Any], apdu: CommandApdu) -> ResponseApdu:
         if apdu.ins in _INSTRUCTIONS and apdu.cla < 0x80 and kernel_row(apdu.ins, apdu.p1) is not None:
@@ -200,7 +241,7 @@ class Card:
         if application is not channel.application or not application.keeps_status_on_reselect:
             channel.application, channel.volatile = application, application.new_volatile()
         try:
-            return application.select(self._session(number, channel), apdu.p2 & 0x0C)
+            return application.select(self._session(number, channel), apdu)
         except CardError:
             # An application that refuses to be selected must not cost the host the one it had.
             channel.application, channel.volatile = before
@@ -211,7 +252,8 @@ class Card:
     ) -> Application[Any, Any] | None:
         if not MIN_AID_BYTES <= len(name) <= MAX_AID_BYTES:
             return None
-        found = [one for one in self._applications if one.aid.startswith(name)]
+        states = self._memory.persistent
+        found = [one for one in self._applications if one.is_named(name, states.state(one.aid))]
         if not found or occurrence == 0:
             return found[0] if found else None
         if occurrence == 1:

@@ -40,6 +40,8 @@ class Session(Generic[S, V]):
     _memory: Memory
     _aid: bytes
     others: Callable[[], Iterable[V]] = tuple
+    is_wrapped: bool = False
+    """Whether the command came under secure messaging."""
 
     @property
     def state(self) -> S:

@@ -6,7 +6,8 @@ the system's secure randomness, and a seeded one that makes a run reproducible b
 
 from typing import Protocol
 
-from card_os.rsa import RsaPrivateKey
+from card_os.key import PrivateKey
+from card_os.key_kind import KeyKind
 
 
 class Env(Protocol):
@@ -16,6 +17,13 @@ class Env(Protocol):
         """Returns `count` bytes nobody can guess (or, where that was asked for, seeded ones)."""
         ...
 
-    def rsa_key(self, bits: int) -> RsaPrivateKey:
-        """Returns a new RSA key with a modulus of exactly `bits` bits and public exponent 65537."""
+    def key(self, kind: KeyKind) -> PrivateKey:
+        """Returns a new private key; RSA keys have public exponent 65537. ValueError for a symmetric kind."""
+        ...
+
+    def touched(self, within_s: float = 0.0) -> bool:
+        """Waits for somebody to touch the card; False if nobody does in time.
+
+        within_s: a touch at most so many seconds ago, with which a command was allowed, is enough.
+        """
         ...

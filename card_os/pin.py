@@ -3,13 +3,15 @@
 A `Pin` is a value; the functions here return what becomes of it. `verify` commits the counter *down before* it
 compares, so that a card that loses power in the middle has spent a try, never gained one. Any application can use it.
 
-The policy is Windows': two lengths and four classes of printable ASCII, each allowed, required or disallowed, plus
-"other" for every byte outside those classes (space among them). Its wire form is that of [MS-TPMVSC] 2.2.2.1.
+Any policy will do that says what it is that a new PIN breaks (`Policy`). The one here, `PinPolicy`, is Windows': two
+lengths and four classes of printable ASCII, each allowed, required or disallowed, plus "other" for every byte outside
+those classes (space among them). Its wire form is that of [MS-TPMVSC] 2.2.2.1.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Protocol
 
 from construct import Check, Const, Int32ul, Struct, this
 
@@ -21,6 +23,8 @@ MIN_BYTES = 4
 MAX_BYTES = 127
 DEFAULT_TRIES = 5
 MAX_TRIES = 15
+"""What 63Cx can say; an application may have more."""
+MAX_TRY_LIMIT = 255
 
 _CLASS_WORDS = {
     "uppercase": "capital letters",
@@ -129,20 +133,20 @@ class PinPolicy:
 
 
 NO_POLICY = PinPolicy(min_length=MIN_BYTES, other=CharacterRule.ALLOW)
-"""What a card without a policy enforces: 4 to 127 bytes, anything in them (gids.md 7.2)."""
+"""What a card without a policy enforces: 4 to 127 bytes, anything in them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A PIN or PUK: its value (None: not set), try limit 1 to 15 and tries left 0 to the limit."""
+    """A PIN or PUK: its value (None: not set), try limit 1 to 255 and tries left 0 to the limit."""
 
     value: Secret | None = None
     try_limit: int = DEFAULT_TRIES
     tries_left: int = DEFAULT_TRIES
 
     def __post_init__(self) -> None:
-        if not 1 <= self.try_limit <= MAX_TRIES or not 0 <= self.tries_left <= self.try_limit:
-            raise ValueError(f"a PIN has 1 to {MAX_TRIES} tries")
+        if not 1 <= self.try_limit <= MAX_TRY_LIMIT or not 0 <= self.tries_left <= self.try_limit:
+            raise ValueError(f"a PIN has 1 to {MAX_TRY_LIMIT} tries")
 
     @property
     def is_blocked(self) -> bool:
@@ -153,7 +157,15 @@ class Pin:
         return replace(self, value=Secret(value), tries_left=self.try_limit)
 
 
-def check_new(value: bytes, policy: PinPolicy, *, subject: str) -> None:
+class Policy(Protocol):
+    """What a new PIN is held to."""
+
+    def violation(self, pin: bytes) -> str | None:
+        """Says in words the first rule that `pin` breaks, or None if it may be used."""
+        ...
+
+
+def check_new(value: bytes, policy: Policy, *, subject: str) -> None:
     """Refuses a new PIN that breaks the policy: 6A80, never 63Cx, which would read as a wrong old PIN."""
     broken = policy.violation(value)
     if broken:
@@ -164,7 +176,7 @@ def verify(pin: Pin, guess: bytes, commit: Callable[[Pin], None], *, subject: st
     """Compares a guess with the PIN; spends a try first and gives all back if it was right.
 
     Raises 6984 if no value is set, 6983 if blocked, WrongReference (63Cx) with the tries left after this one.
-    Spec: ISO/IEC 7816-4 section 7.5 (counter), GIDS section 7.2.
+    Spec: ISO/IEC 7816-4 section 7.5 (counter).
     """
     if pin.value is None:
         raise CardError(SW.REFERENCE_DATA_NOT_USABLE, "no value has been set", subject=subject)

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 
 class SW(IntEnum):
-    """Status words that this card sends (ISO/IEC 7816-4, GIDS section 12)."""
+    """Status words that this card sends (ISO/IEC 7816-4 section 5.6)."""
 
     OK = 0x9000
     WARNING_TERMINATED = 0x6285

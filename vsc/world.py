@@ -11,13 +11,31 @@ from itertools import compress
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from card_os.key import PrivateKey, generate
+from card_os.key_kind import KeyKind
 from card_os.rsa import RsaPrivateKey
 
 PUBLIC_EXPONENT = 65_537
 _WITNESSES = 16
 
 
-class SystemEnv:
+class _World:
+    """What both have in common: every kind of key, and a finger that is always there."""
+
+    def random_bytes(self, count: int) -> bytes:
+        raise NotImplementedError
+
+    def rsa_key(self, bits: int) -> RsaPrivateKey:
+        raise NotImplementedError
+
+    def key(self, kind: KeyKind) -> PrivateKey:
+        return generate(kind, self.random_bytes, self.rsa_key)
+
+    def touched(self, within_s: float = 0.0) -> bool:
+        return True
+
+
+class SystemEnv(_World):
     """The system's secure randomness, and `cryptography`'s RSA key generation."""
 
     def random_bytes(self, count: int) -> bytes:
@@ -27,7 +45,7 @@ class SystemEnv:
         return RsaPrivateKey.from_library(rsa.generate_private_key(PUBLIC_EXPONENT, bits))
 
 
-class SeededEnv:
+class SeededEnv(_World):
     """Everything follows from `seed`: for tests only.
 
     Keys are real RSA keys, found by trial among seeded numbers: about 0.3 s for 2048 bits, several seconds for 4096.

@@ -5,6 +5,7 @@ or behind TYPE_CHECKING counts.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,6 +121,34 @@ def test_every_import_follows_the_arrows() -> None:
 def test_the_checker_sees_all_of_each_package(package: str) -> None:
     importers = {importer for importer, _ in all_imports(ROOT) if _is_in(importer, package)}
     assert len(importers) > 3
+
+
+# What every card has, whatever it carries; the other modules of card_os are libraries that applications use.
+KERNEL = (
+    *(
+        "apdu",
+        "application",
+        "card",
+        "channel",
+        "class_byte",
+        "command",
+        "description",
+        "env",
+        "fact",
+        "kernel",
+        "link",
+    ),
+    *("memory", "outline", "pin", "sw", "tlv", "wire", "words"),
+)
+
+
+@pytest.mark.parametrize("module", KERNEL)
+def test_the_kernel_speaks_of_no_application(module: str) -> None:
+    source = (ROOT / "card_os" / f"{module}.py").read_text(encoding="utf-8")
+    applications = [path.name for path in (ROOT / "card_os" / "apps").iterdir() if (path / "__init__.py").exists()]
+    assert applications
+    for name in applications:
+        assert not re.search(rf"\b{name}\b", source, re.IGNORECASE), name
 
 
 def test_no_package_of_ours_is_named_like_pyscard() -> None:

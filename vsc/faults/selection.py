@@ -33,12 +33,8 @@ class Selection:
             return
         if response[-2:-1] not in _DONE_BYTES:
             return
-        for profile in PROFILES.values():
-            for application in profile.applications:
-                if application.aid.startswith(apdu.data):
-                    self._selected[_channel(apdu.cla)] = application.name
-                    return
-        self._selected[_channel(apdu.cla)] = ""
+        found = (one.name for one in PROFILES.applications if one.is_named(apdu.data))
+        self._selected[_channel(apdu.cla)] = next(found, "")
 
     def application(self, command: bytes) -> str:
         """The name of the application that the command goes to; empty if that is none of ours."""

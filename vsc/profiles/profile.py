@@ -10,7 +10,7 @@ from typing import Any
 
 from card_os.application import Application
 from card_os.atr import Atr
-from card_os.card import Card
+from card_os.card import Card, default_of
 from card_os.env import Env
 from card_os.memory import Persistent
 from card_os.pin import NO_POLICY, PinPolicy
@@ -36,7 +36,8 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """name: as `--profile` and images have it. applications: the first is selected after a reset.
+    """name: as `--profile` and images have it. default: AID of the application that is selected after a reset; None:
+    the first, empty: none.
 
     personalisation: how a card is made that is ready for use; blank_card: one that others personalise; None: cards of
     this kind are not made so. host: the host's half of the first application; None: nobody has written one. pin_rules
@@ -52,6 +53,12 @@ class Profile:
     host: type[HostCard] | None = None
     pin_rules: PinPolicy = NO_POLICY
     puk_rules: PinPolicy = NO_POLICY
+    default: bytes | None = None
+
+    @property
+    def default_application(self) -> Application[Any, Any] | None:
+        """The one that is selected after a reset."""
+        return default_of(self.applications, self.default)
 
     def takes(self, option: str) -> bool:
         """Whether a card that is ready for use is made with that option."""
@@ -94,5 +101,5 @@ class Profile:
     def card(self, persistent: Persistent, env: Env, *, store: Callable[[Persistent], None] | None = None) -> Card:
         """Makes a card of this profile; `store` is called with each new state before the answer leaves."""
         if store is None:
-            return Card(self.applications, persistent, env, atr=self.atr)
-        return Card(self.applications, persistent, env, atr=self.atr, store=store)
+            return Card(self.applications, persistent, env, atr=self.atr, default=self.default)
+        return Card(self.applications, persistent, env, atr=self.atr, default=self.default, store=store)

@@ -130,7 +130,7 @@ def profile_of(log: Log) -> Profile | None:
             continue
         for profile in PROFILES.values():
             for application in profile.applications:
-                if ask.data and (application.aid.startswith(ask.data) or ask.data.startswith(application.aid)):
+                if ask.data and (application.is_named(ask.data) or ask.data.startswith(application.aid)):
                     return profile
     return None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import copy, deepcopy
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.card import Card, Outcome
@@ -10,8 +10,9 @@ from card_os.channel import Channel
 from card_os.command import Session
 from card_os.env import Env
 from card_os.kernel import kernel_row
+from card_os.key import PrivateKey
+from card_os.key_kind import KeyKind
 from card_os.memory import Memory, Persistent
-from card_os.rsa import RsaPrivateKey
 from vsc.testing.card import SoftCard
 
 
@@ -65,7 +66,9 @@ class WatchedCard(Card):
     """A card as `start` is, powered, in the hands of a watcher."""
 
     def __init__(self, start: SoftCard, env: Env, watcher: Watcher) -> None:
-        super().__init__(start.profile.applications, start.persistent, env, atr=start.profile.atr)
+        super().__init__(
+            start.profile.applications, start.persistent, env, atr=start.profile.atr, default=start.profile.default
+        )
         self._memory = _WatchedMemory(start.persistent, watcher.store, watcher.commit)
         self._watching = watcher
         self._profile = start.profile
@@ -121,8 +124,9 @@ class WatchedCard(Card):
 
 # --- its world
 
-Draw = tuple[str, int, bytes | RsaPrivateKey]
-"""What was asked for, how much of it, and what came."""
+Draw = tuple[int | KeyKind, bytes | PrivateKey]
+"""What was asked for, so many bytes or a key, and what came."""
+T = TypeVar("T", int, KeyKind)
 
 
 class RepeatingEnv:
@@ -137,17 +141,20 @@ class RepeatingEnv:
         self._next = 0
 
     def random_bytes(self, count: int) -> bytes:
-        found = self._draw("bytes", count, self._env.random_bytes)
+        found = self._draw(count, self._env.random_bytes)
         assert isinstance(found, bytes)
         return found
 
-    def rsa_key(self, bits: int) -> RsaPrivateKey:
-        found = self._draw("key", bits, self._env.rsa_key)
-        assert isinstance(found, RsaPrivateKey)
+    def key(self, kind: KeyKind) -> PrivateKey:
+        found = self._draw(kind, self._env.key)
+        assert not isinstance(found, bytes)
         return found
 
-    def _draw(self, what: str, size: int, make: Callable[[int], bytes | RsaPrivateKey]) -> bytes | RsaPrivateKey:
-        if self._next == len(self._drawn) or self._drawn[self._next][:2] != (what, size):
-            self._drawn[self._next :] = [(what, size, make(size))]
+    def touched(self, within_s: float = 0.0) -> bool:
+        return self._env.touched(within_s)
+
+    def _draw(self, what: T, make: Callable[[T], bytes | PrivateKey]) -> bytes | PrivateKey:
+        if self._next == len(self._drawn) or self._drawn[self._next][0] != what:
+            self._drawn[self._next :] = [(what, make(what))]
         self._next += 1
-        return self._drawn[self._next - 1][2]
+        return self._drawn[self._next - 1][1]

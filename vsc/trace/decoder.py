@@ -76,11 +76,15 @@ def all_applications() -> tuple[AnyApplication, ...]:
 
 
 def carried_by(card: object) -> tuple[AnyApplication, ...] | None:
-    """The applications of a card, or of the card that it has inside; None if it does not say."""
+    """The applications of a card, or of the card that it has inside, the one that a reset selects before the others.
+
+    None if the card does not say.
+    """
     for one in (card, getattr(card, "card", None)):
         carried = getattr(one, "applications", None)
         if carried is not None:
-            return tuple(carried)
+            default = getattr(one, "default_application", None)
+            return tuple(sorted(carried, key=lambda application: application is not default))
     return None
 
 
@@ -166,8 +170,10 @@ class Decoder:
         if entry.kind is EntryKind.INSERTED or (entry.atr and self.default is None):
             profile = next((one for one in PROFILES.values() if bytes(one.atr) == entry.atr), None)
             self._own = entry.applications
-            carried = self._own or (profile.applications if profile else ())
-            self._forget(carried[0] if carried else None)
+            if self._own:
+                self._forget(self._own[0])
+            else:
+                self._forget(profile.default_application if profile else None)
             title = profile.title if profile and not self._own else ""
         else:
             self._forget(self.default)
@@ -259,7 +265,7 @@ class Decoder:
     def _by_aid(self, name: bytes) -> AnyApplication | None:
         if len(name) < MIN_AID_BYTES:
             return None
-        return next((one for one in (*self._own, *all_applications()) if one.aid.startswith(name)), None)
+        return next((one for one in (*self._own, *all_applications()) if one.is_named(name)), None)
 
 
 def _parsed(command: MaskedCommand) -> tuple[CommandApdu, int] | None:

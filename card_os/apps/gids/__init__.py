@@ -6,10 +6,11 @@ speak. Section numbers in this package are those of the specification, or of the
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from card_os.apdu import ResponseApdu
+from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.application import Application
 from card_os.apps.gids import codec, description, facts
 from card_os.apps.gids.commands import COMMANDS
+from card_os.apps.gids.outline import outline
 from card_os.apps.gids.select import application_template, select_df
 from card_os.apps.gids.session import GidsSession
 from card_os.apps.gids.state import GidsState, GidsVolatile
@@ -17,6 +18,7 @@ from card_os.apps.gids.wire import AID, Ins
 from card_os.command import Command
 from card_os.description import Description
 from card_os.fact import Fact
+from card_os.outline import Outline
 
 __all__ = ["Gids", "GidsState", "GidsVolatile"]
 
@@ -38,8 +40,8 @@ class Gids(Application[GidsState, GidsVolatile]):
     def new_volatile(self) -> GidsVolatile:
         return GidsVolatile()
 
-    def select(self, session: GidsSession, p2: int) -> ResponseApdu:
-        return select_df(session, p2)
+    def select(self, session: GidsSession, apdu: CommandApdu) -> ResponseApdu:
+        return select_df(session, apdu.p2)
 
     def template(self, state: GidsState) -> bytes:
         return application_template(state)
@@ -60,6 +62,9 @@ class Gids(Application[GidsState, GidsVolatile]):
 
     def read_description(self, value: object) -> GidsState:
         return description.read(value)
+
+    def outline(self, state: GidsState) -> Outline:
+        return outline(state)
 
     def facts(self, state: GidsState) -> Iterable[Fact]:
         return facts.facts(state)

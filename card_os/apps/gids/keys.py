@@ -22,9 +22,10 @@ from card_os.apps.gids.session import (
     withdraw_elsewhere,
 )
 from card_os.apps.gids.state import KeyFile, PrivateKey
-from card_os.apps.gids.wire import EC_KINDS, RSA_BITS, THREE_KEY_3DES, FileOperation, Tag
+from card_os.apps.gids.wire import EC_KINDS, KINDS, THREE_KEY_3DES, FileOperation, Tag
 from card_os.command import Command
 from card_os.ec import EcPrivateKey, field_bytes
+from card_os.key import public_objects
 from card_os.rsa import RsaPrivateKey
 from card_os.sw import SW, CardError
 from card_os.tlv import Template, Tlv, join, parse_all, single
@@ -41,14 +42,9 @@ _SYMMETRIC, _RSA, _ECC = 1, 2, 3
 
 
 def _public_key_template(key: PrivateKey) -> bytes:
-    if isinstance(key, RsaPrivateKey):
-        exponent = key.e.to_bytes((key.e.bit_length() + 7) // 8, "big")
-        objects = [Tlv(0x81, key.n.to_bytes(key.block_bytes, "big")), Tlv(0x82, exponent)]
-    elif isinstance(key, EcPrivateKey):
-        objects = [Tlv(0x86, key.point)]
-    else:
+    if isinstance(key, AdminKey):
         raise CardError(SW.REFERENCE_NOT_FOUND, "a symmetric key has no public half", subject="public key")
-    return bytes(Tlv(Tag.PUBLIC_KEY, join(objects)))
+    return bytes(Tlv(Tag.PUBLIC_KEY, join(public_objects(key))))
 
 
 def public_key(session: GidsSession, header: bytes) -> bytes:
@@ -86,15 +82,13 @@ def generate(session: GidsSession, apdu: CommandApdu) -> bytes:
     if session.state.is_operational and not file.is_active:
         raise CardError(SW.CONDITIONS_NOT_SATISFIED, "the key file is not activated", subject=f"key {key_id:02X}")
     require(session, file, FileOperation.GENERATE)
-    if number not in RSA_BITS and number not in EC_KINDS:
+    if number not in KINDS:
         raise CardError(SW.FUNCTION_NOT_SUPPORTED, f"algorithm {number:02X} is not supported", subject="GENERATE")
     if number not in {use.key_type for use in file.uses}:
         raise CardError(SW.WRONG_DATA, f"the file is not for algorithm {number:02X}", subject=f"key {key_id:02X}")
-    key: PrivateKey
-    if number in RSA_BITS:
-        key = session.env.rsa_key(RSA_BITS[number])
-    else:
-        key = EcPrivateKey.generate(EC_KINDS[number], session.env.random_bytes)
+    key = session.env.key(KINDS[number])
+    # GIDS knows no key of another family.
+    assert isinstance(key, RsaPrivateKey | EcPrivateKey)
     _store(session, file, key)
     return _public_key_template(key)
 
@@ -199,10 +193,8 @@ def algorithm_words(raw: bytes | None) -> str:
     if raw is None or len(raw) != 1:
         return "" if raw is None else f"algorithm {raw.hex().upper()}"
     number = raw[0] & 0x0F
-    if number in RSA_BITS:
-        return f"RSA-{RSA_BITS[number]}"
-    if number in EC_KINDS:
-        return str(EC_KINDS[number])
+    if number in KINDS:
+        return str(KINDS[number])
     return "3DES" if raw[0] == THREE_KEY_3DES else f"algorithm {raw[0]:02X}"
 
 

@@ -12,16 +12,15 @@ from card_os.admin import AdminKey, Challenge
 from card_os.apps.gids.wire import (
     ADMIN_KEY_ID,
     AID,
-    EC_KINDS,
     KEY_FILES,
-    RSA_BITS,
+    KINDS,
     THREE_KEY_3DES,
     USAGE_VERIFY,
     Crt,
     Tag,
 )
 from card_os.ec import EcPrivateKey
-from card_os.pin import NO_POLICY, Pin, PinPolicy
+from card_os.pin import MAX_TRIES, NO_POLICY, Pin, PinPolicy
 from card_os.rsa import RsaPrivateKey
 from card_os.tlv import Tlv, join
 
@@ -121,9 +120,7 @@ def key_type(key: PrivateKey) -> int:
     """Returns the algorithm number of a key: the low half of its algorithm references (GIDS section 8)."""
     if isinstance(key, AdminKey):
         return THREE_KEY_3DES
-    if isinstance(key, RsaPrivateKey):
-        return next(number for number, bits in RSA_BITS.items() if bits == key.bits)
-    return next(number for number, kind in EC_KINDS.items() if kind == key.kind)
+    return next(number for number, kind in KINDS.items() if kind == key.kind)
 
 
 DEFAULT_RULE = AccessRule.parse(bytes.fromhex("033030"))
@@ -153,6 +150,10 @@ class GidsState:
     template: bytes = DEFAULT_TEMPLATE
     fmd: bytes = DEFAULT_FMD
     rule: AccessRule = DEFAULT_RULE
+
+    def __post_init__(self) -> None:
+        if self.pin.try_limit > MAX_TRIES or self.puk.try_limit > MAX_TRIES:
+            raise ValueError(f"a PIN has 1 to {MAX_TRIES} tries")
 
     @property
     def is_operational(self) -> bool:

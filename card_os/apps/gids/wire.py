@@ -121,6 +121,8 @@ KEY_FILES = range(0xB080, 0xB100)
 THREE_KEY_3DES = 0x02
 RSA_BITS = {0x6: 1024, 0x7: 2048, 0x8: 3072, 0x9: 4096}
 EC_KINDS = {0xC: KeyKind.P256, 0xD: KeyKind.P384, 0xE: KeyKind.P521}
+KINDS = {number: KeyKind(f"RSA-{bits}") for number, bits in RSA_BITS.items()} | EC_KINDS
+"""What the low half of an algorithm reference says of a key (GIDS section 8)."""
 UNSUPPORTED_ALGORITHMS = frozenset({0x01, 0x03, 0x04, 0x05, 0xA, 0xB})
 """Known to GIDS but not to this card: two-key 3DES, AES, P-192, P-224."""
 

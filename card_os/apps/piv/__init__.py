@@ -4,7 +4,7 @@ It is what OpenSC, Windows, macOS, SSSD and Yubico's tools speak. `commands` is 
 `rules` what differs from one kind of card to the next, `personalisation` makes cards.
 """
 
-from card_os.apdu import ResponseApdu
+from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.application import Application
 from card_os.apps.piv import codec
 from card_os.apps.piv.commands import commands
@@ -31,8 +31,8 @@ class Piv(Application[PivState, PivVolatile]):
     def new_volatile(self) -> PivVolatile:
         return PivVolatile(self.rules)
 
-    def select(self, session: PivSession, p2: int) -> ResponseApdu:
-        return ResponseApdu(b"" if p2 == 0x0C else application_properties(session.state, self.rules))
+    def select(self, session: PivSession, apdu: CommandApdu) -> ResponseApdu:
+        return ResponseApdu(b"" if apdu.p2 & 0x0C == 0x0C else application_properties(session.state, self.rules))
 
     def template(self, state: PivState) -> bytes:
         return application_properties(state, self.rules)

@@ -1,7 +1,6 @@
 """GENERATE ASYMMETRIC KEY PAIR (SP 800-73-5 part 2, 3.3.1), and Yubico's commands for private keys: import, move,
 delete (piv.md section 8)."""
 
-from card_os import key as keys
 from card_os.apdu import MAX_NC, CommandApdu
 from card_os.apps.piv.rules import SLOTS
 from card_os.apps.piv.session import ADMIN, PivSession, rules_of
@@ -85,7 +84,7 @@ def _generate(session: PivSession, apdu: CommandApdu) -> bytes:
         raise CardError(SW.WRONG_DATA, "80, 81, AA and AB are known", subject=subject)
     _check_place(session, reference, kind)
     policies = _policies(session, reference, template)
-    key = keys.generate(kind, session.env.random_bytes, session.env.rsa_key)
+    key = session.env.key(kind)
     session.commit(session.state.with_slot(Slot(reference, key, Origin.GENERATED, *policies)))
     return bytes(Tlv(Tag.PUBLIC_KEY, join(public_objects(key))))
 

@@ -79,10 +79,10 @@ class Notes(Application[bytes, Volatile]):
     def new_volatile(self) -> Volatile:
         return {}
 
-    def select(self, session: NotesSession, p2: int) -> ResponseApdu:
+    def select(self, session: NotesSession, apdu: CommandApdu) -> ResponseApdu:
         if not self.is_selectable:
             raise CardError(SW.CONDITIONS_NOT_SATISFIED, "not now")
-        return ResponseApdu(self.aid[-1:] + bytes([p2]))
+        return ResponseApdu(self.aid[-1:] + bytes([apdu.p2 & 0x0C]))
 
     def template(self, state: bytes) -> bytes:
         return bytes([0x61, len(state)]) + state
@@ -631,3 +631,140 @@ def test_a_power_cut_at_a_commit_goes_through_and_leaves_nothing_between(is_made
     with pytest.raises(KeyboardInterrupt):
         send(card, "00300000 01 01")
     assert (card.persistent != before) == is_made
+
+
+# --- names, and what is selected after a reset -----------------------------------------------------------------------
+
+
+class Named(Notes):
+    """Can be selected by other names beside its AID, one of which is in its state; or by none."""
+
+    def __init__(self, aid: bytes, *names: bytes) -> None:
+        super().__init__(aid)
+        self._names = names
+        self.selected_by = b""
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        return self._names
+
+    def is_named(self, name: bytes, state: bytes | None = None) -> bool:
+        return super().is_named(name, state) or (bool(state) and name == state)
+
+    def select(self, session: NotesSession, apdu: CommandApdu) -> ResponseApdu:
+        self.selected_by = apdu.data
+        return ResponseApdu()
+
+
+OTHER = b"\xf0OTHER"
+
+
+@pytest.mark.parametrize(("name", "found"), [(AID_A, True), (OTHER, True), (OTHER[:5], True), (OTHER + b"1", False)])
+def test_an_application_may_have_several_names(name: bytes, found: bool) -> None:
+    application = Named(AID_A, AID_A, OTHER)
+    card = make_card(Notes(AID_B), application)
+    assert send(card, select(name)) == ("9000" if found else "6A82")
+    assert application.selected_by == (name if found else b"")
+
+
+def test_a_name_may_be_in_the_state() -> None:
+    card = Card((Named(AID_A),), Persistent(((AID_A, b"\xf0STATE"),)), SeededEnv(0), atr=Atr())
+    assert send(card, select(b"\xf0STATE")) == "9000"
+    assert send(card, select(AID_A)) == "6A82"
+
+
+def test_an_mf_has_no_name_and_is_selected_after_a_reset() -> None:
+    mf, other = Named(b"\x3f\x00"), Notes(AID_A)
+    card = make_card(mf, other)
+    assert card.default_application is mf
+    assert send(card, "00A4040007" + "3F000000000000") == "6A82"
+    assert send(card, "00400000") == "00009000"
+    assert send(card, select(AID_A)) == "41009000"
+    card.reset()
+    assert card._volatile.channels[0].application is mf
+
+
+def test_a_profile_says_what_is_selected_after_a_reset() -> None:
+    applications = Notes(AID_A), Notes(AID_B)
+    state = Persistent(((AID_A, b""), (AID_B, b"")))
+    card = Card(applications, state, SeededEnv(0), atr=Atr(), default=AID_B)
+    assert selected(card) == "B"
+    none = Card(applications, state, SeededEnv(0), atr=Atr(), default=b"")
+    assert none.default_application is None
+    assert send(none, "00400000") == "6D00"
+    assert send(none, select(AID_A)) == "41009000"
+    assert send(none, "00700001") == "9000"
+    assert send(none, "01400000") == "6D00"
+    with pytest.raises(ValueError, match="carries no application"):
+        Card(applications, state, SeededEnv(0), atr=Atr(), default=AID_C)
+
+
+# --- secure messaging ------------------------------------------------------------------------------------------------
+
+
+IS_WRAPPED = Command("IS WRAPPED", {0}, {0}, ANYBODY, lambda session, apdu: bytes([session.is_wrapped]), "this test")
+
+
+class Guarded(Notes):
+    """Protected commands end with a lock of one byte, and so do their answers; `status` says whether one came so."""
+
+    has_secure_messaging = True
+    commands: Mapping[int, Command] = {**COMMANDS, 0x41: IS_WRAPPED}
+
+    def unwrap(self, session: NotesSession, apdu: CommandApdu) -> CommandApdu:
+        if not apdu.data.endswith(b"L"):
+            session.volatile["open"] = False
+            raise CardError(SW.SM_OBJECT_WRONG, "no lock")
+        return CommandApdu(0, apdu.ins, apdu.p1, apdu.p2, apdu.data[:-1], extended=len(apdu.data) > 256)
+
+    def wrap(self, session: NotesSession, response: ResponseApdu) -> ResponseApdu:
+        return ResponseApdu(bytes(response) + b"L")
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("0C41000001 4C", "019000" + "4C9000"),
+        ("0841000001 4C", "019000" + "4C9000"),
+        ("00410000", "009000"),
+        # An error comes out protected, with its reason.
+        ("0C41000101 4C", "6A864C9000"),
+        ("0C99000001 4C", "6D004C9000"),
+        # What cannot be opened is answered plain.
+        ("0C41000001 4D", "6988"),
+        ("0C410000", "6988"),
+        # A protected command may be too long for one part whatever its row says.
+        ("1C41000000", "9000"),
+        # SELECT too.
+        ("0CA4040007 F0414C4F4E45 4C", "6A824C9000"),
+    ],
+)
+def test_a_protected_command_is_opened_and_its_answer_protected(command: str, answer: str) -> None:
+    card = make_card(Guarded(AID_A))
+    assert send(card, command.replace(" ", "")) == answer
+    outcome = card.last_outcome
+    assert outcome is not None
+    assert (outcome.reason is None) == (answer[:2] not in ("6A", "6D", "69"))
+
+
+def test_a_protected_chain_is_opened_when_it_is_whole() -> None:
+    card = make_card(Guarded(AID_A))
+    assert send(card, "1CDB000002AABB") == "9000"
+    assert send(card, "0CDB000002CC4C") == "90004C9000"
+    assert send(card, "00B00000") == "AABBCC9000"
+
+
+def test_a_long_protected_answer_is_fetched_in_parts() -> None:
+    card = make_card(Guarded(AID_A))
+    assert send(card, "0C10000A014C05") == "00010203046108"
+    assert send(card, "00C0000000") == "05060708099000" + "4C9000"
+
+
+def test_an_application_without_it_is_asked_nothing() -> None:
+    card = make_card(Notes(AID_A))
+    for command in ("0C400000", "1CDB000001AA", "0CC00000"):
+        assert send(card, command) == "6882"
+    with pytest.raises(CardError) as refused:
+        Notes(AID_A).unwrap(None, CommandApdu(0x0C, 0x40, 0, 0))  # type: ignore[arg-type]
+    assert refused.value.sw == SW.SECURE_MESSAGING_NOT_SUPPORTED
+    assert Notes(AID_A).wrap(None, ResponseApdu(b"a")) == ResponseApdu(b"a")  # type: ignore[arg-type]

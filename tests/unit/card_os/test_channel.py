@@ -25,7 +25,7 @@ class Plain(Application[None, list[str]]):
     def new_volatile(self) -> list[str]:
         return []
 
-    def select(self, session: Session[None, list[str]], p2: int) -> ResponseApdu:
+    def select(self, session: Session[None, list[str]], apdu: CommandApdu) -> ResponseApdu:
         return ResponseApdu()
 
     def template(self, state: None) -> bytes:

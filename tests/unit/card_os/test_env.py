@@ -9,6 +9,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from card_os.apps.gids.personalisation import personalised
 from card_os.env import Env
+from card_os.key_kind import KeyKind
+from card_os.rsa import RsaPrivateKey
+from card_os.symmetric import KEY_BYTES as SYMMETRIC
 from vsc.profiles import GIDS
 from vsc.world import SeededEnv, SystemEnv
 
@@ -31,13 +34,44 @@ def test_random_bytes_do_not_repeat(world: Callable[[], Env]) -> None:
 @both_worlds
 @pytest.mark.parametrize("bits", [1024, 2048])
 def test_an_rsa_key_is_a_right_one_of_exactly_that_size(world: Callable[[], Env], bits: int) -> None:
-    key = world().rsa_key(bits)
+    key = world().key(KeyKind(f"RSA-{bits}"))
+    assert isinstance(key, RsaPrivateKey)
     assert key.n.bit_length() == bits
     assert key.p.bit_length() == key.q.bit_length() == bits // 2
     assert key.e == 65537
     library = key.library_key(check=True)
     signature = library.sign(b"message", padding.PKCS1v15(), SHA256())
     RSAPublicNumbers(key.e, key.n).public_key().verify(signature, b"message", padding.PKCS1v15(), SHA256())
+
+
+KINDS = [kind for kind in KeyKind if kind not in SYMMETRIC and not kind.value.startswith("RSA-")]
+
+
+@both_worlds
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_a_key_is_of_the_kind_that_was_asked_for(world: Callable[[], Env], kind: KeyKind) -> None:
+    env = world()
+    one, other = env.key(kind), env.key(kind)
+    assert one.kind == other.kind == kind
+    assert one != other
+
+
+@both_worlds
+@pytest.mark.parametrize("kind", SYMMETRIC, ids=str)
+def test_a_symmetric_key_is_random_bytes(world: Callable[[], Env], kind: KeyKind) -> None:
+    with pytest.raises(ValueError, match="come in no pairs"):
+        world().key(kind)
+
+
+@both_worlds
+def test_somebody_is_there_to_touch_the_card(world: Callable[[], Env]) -> None:
+    assert world().touched()
+    assert world().touched(within_s=15.0)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_the_same_seed_gives_the_same_key_of_every_kind(kind: KeyKind) -> None:
+    assert SeededEnv(1).key(kind) == SeededEnv(1).key(kind)
 
 
 @pytest.mark.parametrize("seed", [0, "seed", b"seed"])

@@ -217,7 +217,7 @@ def test_a_new_value_comes_with_all_tries() -> None:
     assert replace(PIN, tries_left=0).with_value(b"5678") == Pin(Secret(b"5678"), 3, 3)
 
 
-@pytest.mark.parametrize(("limit", "left"), [(0, 0), (16, 3), (3, 4), (3, -1)])
+@pytest.mark.parametrize(("limit", "left"), [(0, 0), (256, 3), (3, 4), (3, -1)])
 def test_a_pin_has_1_to_15_tries(limit: int, left: int) -> None:
     with pytest.raises(ValueError, match="tries"):
         Pin(None, limit, left)

@@ -49,17 +49,17 @@ def ec_key(kind: KeyKind) -> EcPrivateKey:
     return EcPrivateKey.generate(kind, SeededEnv(f"test key {CURVES[kind].key_size}").random_bytes)
 
 
-class FixedEnv:
+class FixedEnv(SeededEnv):
     """Hands out the given random bytes first, then seeded ones; its RSA keys are made only once a test run."""
 
     def __init__(self, *randoms: str) -> None:
+        super().__init__("fixed env")
         self._randoms = [bytes.fromhex(one) for one in randoms]
-        self._seeded = SeededEnv("fixed env")
         self._keys_made = 0
 
     def random_bytes(self, count: int) -> bytes:
         if not self._randoms:
-            return self._seeded.random_bytes(count)
+            return super().random_bytes(count)
         one = self._randoms.pop(0)
         assert len(one) == count
         return one

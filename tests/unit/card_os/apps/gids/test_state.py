@@ -19,7 +19,7 @@ from card_os.apps.gids.state import (
     key_type,
 )
 from card_os.apps.gids.wire import EC_KINDS, Crt
-from card_os.pin import NO_POLICY, PinPolicy
+from card_os.pin import NO_POLICY, Pin, PinPolicy
 from card_os.tlv import Tlv
 from tests.unit.card_os.apps.gids.gids_card import ADMIN_KEY, PIN, ec_key, ready_state, rsa_key
 
@@ -107,3 +107,10 @@ def test_no_secret_shows_in_the_text_of_a_state() -> None:
     assert "12345678" not in text
     assert str(rsa_key(1024).d) not in text
     assert "\\x01#Eg" not in text
+
+
+@pytest.mark.parametrize("name", ["pin", "puk"])
+def test_no_pin_has_more_tries_than_63cx_can_say(name: str) -> None:
+    assert GidsState(**{name: Pin(None, 15, 15)})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="1 to 15 tries"):
+        GidsState(**{name: Pin(None, 16, 16)})  # type: ignore[arg-type]

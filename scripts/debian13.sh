@@ -36,8 +36,12 @@ for file in /etc/pip.conf "${PIP_CERT-}"; do
     [ ! -f "$file" ] || install -D -m 644 "$file" "$root$file"
 done
 
-rm -rf "$root/checkout"
-git clone --quiet --no-hardlinks . "$root/checkout"
+# A .venv that is there stays.
+[ -d "$root/checkout/.git" ] || git clone --quiet --no-hardlinks . "$root/checkout"
+chown -R "$(id -u)" "$root/checkout"
+git -C "$root/checkout" fetch --quiet "$PWD" HEAD
+git -C "$root/checkout" reset --quiet --hard FETCH_HEAD
+git -C "$root/checkout" clean --quiet -fd
 chroot "$root" chown -R tester: /checkout
 [ $# -gt 0 ] || set -- "scripts/setup.sh test" "setpriv --reuid tester --regid tester --init-groups env HOME=/home/tester CI= make demo" "make test"
 
@@ -46,11 +50,17 @@ export CI=true LC_ALL=C.UTF-8
 for command; do
     say "$command"
     unshare --mount --propagation private sh -euc '
+        mount --rbind "$0" "$0"
         mount -t proc proc "$0/proc"
         mount --rbind /sys "$0/sys"
         mount --rbind /dev "$0/dev"
         mount -t tmpfs -o mode=1777 tmpfs "$0/tmp"
         cp /etc/resolv.conf /etc/hosts "$0/etc/"
-        exec chroot "$0" /bin/sh -euc "cd /checkout && $1"
+        # Not chroot: below it no namespaces of mounts can be made, and the tests make some.
+        cd "$0"
+        pivot_root . .
+        umount -l .
+        cd /checkout
+        exec /bin/sh -euc "$1"
     ' "$root" "$command"
 done

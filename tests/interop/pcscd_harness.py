@@ -10,6 +10,7 @@ outside and find this pcscd by `env`. The machine's own pcscd, its readers and t
 cache are never touched, so any number of these run side by side. Works without pytest; conftest.py is a skin.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -153,6 +154,7 @@ class PrivatePcscd:
         self.socket.unlink(missing_ok=True)
         self.socket.with_name("pcscd.pid").unlink(missing_ok=True)
         command = [tool("pcscd"), "--foreground", "--info", "--config", str(self.folder / "reader.conf")]
+        command += _no_polkit(tool("pcscd"))
         self._process = self.popen_inside(command, log="pcscd")
         # `_running` notices a pcscd that gave up.
         wait_until(lambda: self._running() and listens(self.socket), self.log)
@@ -335,3 +337,10 @@ def find_driver() -> Path:
         if (driver := Path(folder, DRIVER)).is_file():
             return driver
     raise PcscdUnavailable("vpcd (Debian: vsmartcard-vpcd) is not installed")
+
+
+@functools.cache
+def _no_polkit(pcscd: str) -> list[str]:
+    """The option, for a pcscd that knows it (2.0): it would ask a polkit that is not there, and let nobody in."""
+    said = subprocess.run([pcscd, "--help"], capture_output=True, text=True, check=False).stdout
+    return ["--disable-polkit"] if "--disable-polkit" in said else []

@@ -166,7 +166,7 @@ def test_the_container_from_a_bare_debian(tmp_path: Path) -> None:
     who = container.run([*container.entry, "run", "--", "id", "--user", "--name"])
     assert (who.returncode, who.stdout) == (0, "card\n")
     signed = container.run([*container.entry, "run", "--", "pkcs11-tool", "--list-slots"])
-    assert "GIDS card (UserPIN)" in signed.stdout
+    assert "GIDS card" in signed.stdout
     kept = container.run([*container.entry, "create", "work", "--pin", "default"])
     assert kept.returncode == 0, kept.stderr
     assert os.listdir(container.root / "var/lib/apt/lists") == []

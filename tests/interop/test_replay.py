@@ -74,9 +74,11 @@ def test_a_debug_log_of_opensc_becomes_the_card(user: User) -> None:
     out, log = user.run(BIN / "vsc", "run", "--card", "ada", "--", *LIST, env={"OPENSC_DEBUG": "9"})
     assert all(words in out for words in ON_CARD)
     (user.folder / "opensc.log").write_text(log)
+    # Whether OpenSC says which reader it connects to hangs on its version and on the level of its log.
+    plain = out[out.index("PKCS#15 Card") :]
     for mode in ("strict", "learnt"):
         replayed, said = user.replay("opensc.log", "--mode", mode, "--", *LIST)
-        assert replayed == out
+        assert replayed[replayed.index("PKCS#15 Card") :] == plain
         assert "vsc:" not in said
 
 

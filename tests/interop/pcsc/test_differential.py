@@ -32,13 +32,19 @@ INTENDED = {
     r"attribute 00090303: UNSUPPORTED_FEATURE - 108 => attribute 00090303: SUCCESS [0-9a-f-]+ [0-9A-F]+",
 }
 
+SINCE_2_0 = {
+    # pcscd counts the readers that it starts with, from 0. We begin at 1: a client that was told 0 is never woken.
+    r"states(?: again)?: \w+ [0-9A-F]+ 1[02] 20000 => states(?: again)?: \w+ [0-9A-F]+ 1[02] 30000",
+}
+"""What differs as well where a newer libpcsclite asks for the count of readers that came or went (Debian 13)."""
+
 
 def test_service_answers_as_pcscd_does(start_pcscd: StartPcscd) -> None:
     theirs = play_against_pcscd(start_pcscd)
     ours = play_against_service()
     assert len(ours) == len(theirs)
     pairs = [f"{one} => {other}" for one, other in zip(theirs, ours, strict=True) if one != other]
-    assert [pair for pair in pairs if not any(re.fullmatch(rule, pair) for rule in INTENDED)] == []
+    assert [pair for pair in pairs if not any(re.fullmatch(rule, pair) for rule in INTENDED | SINCE_2_0)] == []
     assert [rule for rule in INTENDED if not any(re.fullmatch(rule, pair) for pair in pairs)] == []
 
 

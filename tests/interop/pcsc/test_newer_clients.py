@@ -57,7 +57,9 @@ def test_a_newer_library_is_answered_as_the_installed_one_is(
     assert len(newer) == len(installed)
     pairs = [f"{one} => {other}" for one, other in zip(installed, newer, strict=True) if one != other]
     assert [pair for pair in pairs if not any(re.fullmatch(rule, pair) for rule in EXPLAINED)] == []
-    assert [rule for rule in EXPLAINED if not any(re.fullmatch(rule, pair) for pair in pairs)] == []
+    # Where the installed library is new itself (Debian 13), there is nothing to explain.
+    wanted = [rule for rule in EXPLAINED if any(re.fullmatch(rule.split(" => ")[0], one) for one in installed)]
+    assert [rule for rule in wanted if not any(re.fullmatch(rule, pair) for pair in pairs)] == []
     assert {"woken by eject: SUCCESS", "cancelled: CANCELLED"} <= {" ".join(line.split()[:4]) for line in newer}
 
 

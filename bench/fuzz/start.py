@@ -14,7 +14,6 @@ from vsc.profiles import PROFILES, Profile
 from vsc.testing.card import SoftCard
 from vsc.testing.history import History
 from vsc.testing.operation import Authenticate, Block, GenerateKey, ImportKey, Verify, Write
-from vsc.testing.player import PLAYERS
 
 PIN, PUK = "q7Zk!v9R", "Wd4%xT2m"
 ADMIN_KEY = bytes.fromhex("C1A7E30B5D9426F8 6EB0134C97D2A58F F4089BC2317EDA65")
@@ -55,7 +54,7 @@ def starts(profile: Profile) -> list[Start]:
     """The states for one profile: blank, personalised in several ways, used, blocked, at the ends of its life."""
     cards = {"blank": SoftCard.make_blank(profile.name, seed="fuzz")}
     cards |= {name: make(profile.name) for name, make in _CARDS.items()}
-    if profile.applications[0].aid in PLAYERS:
+    if profile.host is not None:
         for name, history in _HISTORIES.items():
             card = personalised(profile.name, admin_tries=3)
             history.run(card)

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, Self, runtime_checkable
+from typing import ClassVar, Protocol, Self, TypeVar, cast, runtime_checkable
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
@@ -22,6 +22,8 @@ from card_os.pin import PinPolicy
 from vsc.errors import UnsupportedCard
 from vsc.host.challenge import Responder
 from vsc.host.connection import Connection
+
+P = TypeVar("P")
 
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
 PublicKey = RSAPublicKey | EllipticCurvePublicKey
@@ -116,10 +118,8 @@ class HostCard(Protocol):
         """The identity of the card, by which middleware knows it again; None if it has none."""
         ...
 
-    @property
-    def references(self) -> Sequence[Reference]:
-        """The secrets that cards of this kind can have; the first of a kind is meant where nobody says which."""
-        ...
+    references: ClassVar[Sequence[Reference]]
+    """The secrets that cards of this kind can have; the first of a kind is meant where nobody says which."""
 
     def tries(self, reference: Reference) -> Tries | None:
         """None: the card has no such secret, or does not say. Nothing is counted."""
@@ -163,6 +163,10 @@ class CanUnblock(Protocol):
 class HasChallenge(Protocol):
     """A card whose administrator proves a symmetric key by the card's challenge."""
 
+    def responder(self, key: bytes) -> Responder:
+        """Who answers challenges with that key. ValueError if no card of this kind has a key of that length."""
+        ...
+
     def challenge(self) -> bytes:
         """Returns what is to be encrypted. Any other command voids it. AdminKeyBlocked."""
         ...
@@ -184,10 +188,10 @@ class HasChallenge(Protocol):
 class HasKeys(Protocol):
     """A card with key pairs."""
 
-    @property
-    def kinds(self) -> Sequence[str]:
-        """What keys there can be: `rsa:2048`, `ec:p256`."""
-        ...
+    kinds: ClassVar[Sequence[str]]
+    """What keys there can be: `rsa:2048`, `ec:p256`; first one that is made in no time."""
+    numbers: ClassVar[Sequence[int]]
+    """The numbers that slots can have."""
 
     def slots(self) -> Sequence[Slot]:
         """All that have a key, and those that are fixed without one, by number. Needs no PIN."""
@@ -262,7 +266,8 @@ class CardWithKeys(HostCard, HasKeys, HasCertificates, Protocol):
 class HasObjects(Protocol):
     """A card that keeps data of its users."""
 
-    def places(self, *, private: bool) -> Sequence[int]:
+    @classmethod
+    def places(cls, *, private: bool) -> Sequence[int]:
         """Where somebody who has proved the PIN may write. private: it takes the PIN to read there, too."""
         ...
 
@@ -296,6 +301,19 @@ def verify_pin(host: HostCard, pin: bytes) -> None:
     host.verify(reference, pin)
 
 
-def reference_of(host: HostCard, kind: ReferenceKind) -> Reference | None:
+def offers(half: type[HostCard], port: type) -> bool:
+    """Whether cards of that kind have a port, as `isinstance` tells of one card."""
+    return offered(half, port) is not None
+
+
+def offered(half: type[HostCard], port: type[P]) -> type[P] | None:
+    """The half as one of a port's; None if cards of that kind have it not."""
+    bases = [base for base in port.__mro__ if getattr(base, "_is_protocol", False) and base is not Protocol]
+    names = {name for base in bases for name in (*vars(base), *vars(base).get("__annotations__", ()))}
+    has_all = all(hasattr(half, name) or name == "connection" for name in names if not name.startswith("_"))
+    return cast(type[P], half) if has_all else None
+
+
+def reference_of(host: HostCard | type[HostCard], kind: ReferenceKind) -> Reference | None:
     """The first secret of a kind; None: such cards have none."""
     return next((one for one in host.references if one.kind is kind), None)

@@ -17,29 +17,28 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import ClassVar, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from card_os.memory import Persistent
 from card_os.pin import PinPolicy
 from vsc.errors import AuthenticationRequired, VscError, WrongPin
-from vsc.factory import DEFAULT_ADMIN_KEY
-from vsc.host import Connection
+from vsc.host import Connection, HasChallenge, HasKeys, HasObjects, HostCard, ReferenceKind
+from vsc.host.port import offered, reference_of
+from vsc.profiles import profile_named
 from vsc.testing.card import DEFAULT_PIN, SoftCard
 from vsc.testing.counters import without_counters
 from vsc.testing.diff import diff
 from vsc.testing.model import Model, Refusal
 from vsc.testing.operation import wrong
-from vsc.testing.player import Player, imported_key, player
+from vsc.testing.player import Player, half_of, is_signed, key_of, player
 from vsc.testing.snapshot import Snapshot
 from vsc.testing.strategies import bad_pins, readable_pins
 
 T = TypeVar("T")
 
-_NEW = st.runner().flatmap(lambda machine: readable_pins(machine.policy))
-_BAD = st.runner().flatmap(lambda machine: bad_pins(machine.policy))
+_NEW = st.runner().flatmap(lambda machine: readable_pins(machine.pin_rules))
+_BAD = st.runner().flatmap(lambda machine: bad_pins(machine.pin_rules))
 _MOSTLY_GOOD = st.one_of(_NEW, _NEW, _NEW, _BAD)
 _MOSTLY = st.sampled_from([True, True, True, False])
 _NUMBER = st.integers(0, 1)
@@ -50,11 +49,11 @@ _VALUE = st.binary(min_size=1, max_size=8)
 class CardMachine(RuleBasedStateMachine):
     """Subclass it, override what your middleware does, and give `TestCase` to pytest.
 
-    The class attributes are options. profile, policy, pin, tries, admin_tries: of the card, as for `SoftCard.make`.
-    max_rsa_bits: size of the key on the card, 0 for none. has_public_objects: False if all that your middleware writes
-    takes the PIN to be read. remembers_pin: your middleware enters the PIN again by itself
-    when the card has forgotten it, until a wrong PIN, a reset PIN or a logout. errors: what it raises instead of the
-    exceptions of `vsc.errors`, by class.
+    The class attributes are options. profile, policy, pin, tries, admin_tries: of the card, as for `SoftCard.make`;
+    those that cards of the profile have not are left out. max_rsa_bits: size of the key on the card, 0 for none.
+    has_public_objects: False if all that your middleware writes takes the PIN to be read. remembers_pin: your
+    middleware enters the PIN again by itself when the card has forgotten it, until a wrong PIN, a reset PIN or a
+    logout. errors: what it raises instead of the exceptions of `vsc.errors`, by class.
     """
 
     profile: ClassVar[str] = "gids"
@@ -107,7 +106,7 @@ class CardMachine(RuleBasedStateMachine):
         return self.player.read(number, private=private)
 
     def do_sign(self, data: bytes) -> bytes:
-        """PKCS#1 v1.5 with SHA-256, by key 0. AuthenticationRequired without the PIN."""
+        """With SHA-256, by key 0: RSA (PKCS#1 v1.5) or ECDSA in DER. AuthenticationRequired without the PIN."""
         return self.player.sign(0, data)
 
     def do_reset(self) -> None:
@@ -122,20 +121,58 @@ class CardMachine(RuleBasedStateMachine):
 
     @initialize()
     def insert(self) -> None:
-        self.card = _made(self.profile, self.pin, self.policy, self.tries, self.admin_tries, self.max_rsa_bits).fork()
+        kind = self._key_kind
+        self.card = _made(self.profile, self.pin, self.policy, self.tries, self.admin_tries, kind or "").fork()
         self.player: Player = player(self.card)
-        remembers = self.remembers_pin
-        self.model = Model(self.pin, DEFAULT_ADMIN_KEY, self.tries, self.admin_tries, self.policy, remembers)
+        by = self.player.unblocker
+        self.model = Model(
+            self.card.pin or "",
+            self.player.secret(by) or b"",
+            (self.player.tries(self.player.reference(ReferenceKind.USER)) or (0, 0))[1],
+            (self.player.tries(by) or (None, None))[1],
+            self.pin_rules,
+            self.remembers_pin,
+            by_puk=by is not None and by.kind is ReferenceKind.UNBLOCK,
+        )
         self._checked: Persistent | None = None
         self.start()
 
+    @property
+    def pin_rules(self) -> PinPolicy:
+        """What new PINs are held to."""
+        return self.policy or profile_named(self.profile).pin_rules
+
+    # What cards of the kind have: a rule that needs more is left out.
+
+    @property
+    def _half(self) -> type[HostCard]:
+        return half_of(profile_named(self.profile))
+
+    @property
+    def _has_pin(self) -> bool:
+        return reference_of(self._half, ReferenceKind.USER) is not None
+
+    @property
+    def _key_kind(self) -> str | None:
+        """Of the key on the card; None: there is none."""
+        half, wanted = offered(self._half, HasKeys), f"rsa:{self.max_rsa_bits}"
+        if not self.max_rsa_bits or half is None:
+            return None
+        return wanted if wanted in half.kinds else half.kinds[0]
+
+    @property
+    def _has_objects(self) -> bool:
+        half = offered(self._half, HasObjects)
+        return half is not None and all(half.places(private=private) for private in (False, True))
+
+    @precondition(lambda self: self._has_pin)
     @rule(knows_pin=_MOSTLY)
     def verify(self, knows_pin: bool = True) -> None:
         guess = self.model.pin if knows_pin else _wrong(self.model.pin)
         what = "verify the PIN" if knows_pin else "verify a wrong PIN"
         self._compare(what, self.model.verify(guess), self.do_verify, guess)
 
-    @precondition(lambda self: self.model.tries_left)
+    @precondition(lambda self: self._has_pin and self.model.tries_left and self.player.unblocker)
     @rule()
     def block(self) -> None:
         """Blocks the PIN and has it reset: an example that stuck at a blocked PIN would see little more."""
@@ -144,17 +181,20 @@ class CardMachine(RuleBasedStateMachine):
         self.verify()
         self.reset_pin(self.model.pin)
 
+    @precondition(lambda self: self._has_pin)
     @rule()
     def log_out(self) -> None:
         self.model.log_out()
         self._compare("log out", None, self.do_log_out)
 
+    @precondition(lambda self: self._has_pin)
     @rule(new=_MOSTLY_GOOD, knows_old=_MOSTLY)
     def change(self, new: str, knows_old: bool = True) -> None:
         old = self.model.pin if knows_old else _wrong(self.model.pin)
         what = "change the PIN" if knows_old else "change the PIN with a wrong old one"
         self._compare(what, self.model.change(old, new), self.do_change, old, new)
 
+    @precondition(lambda self: self._has_pin and self.player.unblocker)
     @rule(new=_MOSTLY_GOOD, knows_key=_MOSTLY)
     def reset_pin(self, new: str, knows_key: bool = True) -> None:
         key = self.model.admin_key if knows_key else wrong(self.model.admin_key)
@@ -163,10 +203,11 @@ class CardMachine(RuleBasedStateMachine):
 
     def get_verified(self) -> None:
         """Verifies the PIN, after a reset if it is blocked."""
-        if self.model.tries_left == 0 and self.model.admin_tries_left != 0:
+        if self.model.tries_left == 0 and self.model.admin_tries_left != 0 and self.player.unblocker:
             self.reset_pin(self.model.pin)
         self.verify()
 
+    @precondition(lambda self: self._has_objects)
     @rule(number=_NUMBER, value=_VALUE, private=_IS_PRIVATE, logs_in=st.booleans())
     def write(self, number: int, value: bytes, private: bool, logs_in: bool = False) -> None:
         if logs_in:
@@ -176,6 +217,7 @@ class CardMachine(RuleBasedStateMachine):
         if refusal is None:
             self.model.objects[number, private] = value
 
+    @precondition(lambda self: self._has_objects)
     @rule(number=_NUMBER, private=_IS_PRIVATE, logs_in=st.booleans())
     def read(self, number: int, private: bool, logs_in: bool = False) -> None:
         if logs_in:
@@ -186,15 +228,15 @@ class CardMachine(RuleBasedStateMachine):
         if refusal is None and found != expected:
             raise AssertionError(f"read an object: {found!r} came, {expected!r} was written")
 
-    @precondition(lambda self: self.max_rsa_bits)
+    @precondition(lambda self: self._key_kind)
     @rule(data=st.binary(max_size=4), logs_in=st.booleans())
     def sign(self, data: bytes, logs_in: bool = False) -> None:
         if logs_in:
             self.get_verified()
         refusal = None if self.model.may_use() else AuthenticationRequired
         signature = self._compare("sign", refusal, self.do_sign, data)
-        if signature is not None:
-            imported_key(self.max_rsa_bits).public_key().verify(signature, data, PKCS1v15(), SHA256())
+        if signature is not None and not is_signed(key_of(self._key_kind or "").public_key(), data, signature):
+            raise AssertionError(f"sign: that is no signature of {data!r} by the key")
 
     @rule()
     def reset(self) -> None:
@@ -245,6 +287,8 @@ class CardMachine(RuleBasedStateMachine):
 
     @invariant()
     def tries_are_those_of_the_model(self) -> None:
+        if not self._has_pin:
+            return
         left, limit = self.player.pin_tries
         if not 0 <= left <= limit:
             raise AssertionError(f"PIN tries: {left} of {limit}")
@@ -253,16 +297,20 @@ class CardMachine(RuleBasedStateMachine):
                 f"PIN tries: the card has {left} of {limit}, the model {self.model.tries_left}: "
                 "PINs were sent that nobody entered, or not sent"
             )
-        admin = self.player.admin_tries
-        if admin is not None and admin[0] != self.model.admin_tries_left:
-            raise AssertionError(f"admin key tries: the card has {admin[0]}, the model {self.model.admin_tries_left}")
+        by = self.player.unblocker
+        tries = self.player.tries(by)
+        if tries is not None and tries[0] != self.model.admin_tries_left:
+            raise AssertionError(f"{by} tries: the card has {tries[0]}, the model {self.model.admin_tries_left}")
 
     @invariant()
     def secrets_are_those_of_the_model(self) -> None:
+        if not self._has_pin:
+            return
         if self.player.pin != self.model.pin.encode():
             raise AssertionError("the PIN of the card is not the one that was set last")
-        if self.player.admin_key != self.model.admin_key:
-            raise AssertionError("the admin key of the card is not the one that was set last")
+        by = self.player.unblocker
+        if (self.player.secret(by) or b"") != self.model.admin_key:
+            raise AssertionError(f"the {by} of the card is not the one that was set last")
 
     @invariant()
     def nothing_is_readable_without_its_right(self) -> None:
@@ -291,14 +339,20 @@ def _wrong(pin: str) -> str:
 
 @cache
 def _made(
-    profile: str, pin: str, policy: PinPolicy | None, tries: int, admin_tries: int | None, rsa_bits: int
+    profile: str, pin: str, policy: PinPolicy | None, tries: int, admin_tries: int | None, key_kind: str
 ) -> SoftCard:
     """The card that every example begins with a copy of."""
-    options = {"policy": policy, "tries": tries, "admin_tries": admin_tries}
-    card = SoftCard.make(profile, pin=pin, seed=0, **options)  # type: ignore[arg-type]
-    if rsa_bits:
+    kind = profile_named(profile)
+    wanted = {"pin": pin, "policy": policy, "tries": tries, "admin_tries": admin_tries}
+    if pin == DEFAULT_PIN:
+        del wanted["pin"]  # Nobody has said one: cards of the profile have their own.
+    options = {name: value for name, value in wanted.items() if value is not None and kind.takes(name)}
+    card = SoftCard.make(profile, seed=0, **options)  # type: ignore[arg-type]
+    if key_kind:
         host = player(card)
-        host.verify(pin.encode())
-        host.import_key(rsa_bits)
+        if host.offers(HasChallenge) and host.admin_key is not None:
+            host.authenticate(host.admin_key)
+        host.verify((card.pin or "").encode())
+        host.import_key(key_kind)
         host.power_cycle()
     return card

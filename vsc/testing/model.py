@@ -12,7 +12,8 @@ Refusal = type[VscError]
 class Model:
     """What the card holds and whom it trusts. Each method says what must come of a command: None, or which error.
 
-    remembers: the middleware enters the PIN again by itself; remembered: the one that it does this with.
+    admin_key: the secret that resets the PIN, which is a PUK if `by_puk` says so; admin_tries: its tries, None for no
+    limit. remembers: the middleware enters the PIN again by itself; remembered: the one that it does this with.
     """
 
     pin: str
@@ -21,6 +22,7 @@ class Model:
     admin_tries: int | None = None
     policy: PinPolicy | None = None
     remembers: bool = False
+    by_puk: bool = False
     tries_left: int = 0
     admin_tries_left: int | None = None
     is_verified: bool = False
@@ -57,11 +59,11 @@ class Model:
     def reset_pin(self, new: str, key: bytes) -> Refusal | None:
         self.is_verified, self.remembered = False, None
         if self.admin_tries_left == 0:
-            return AdminKeyBlocked
+            return PinBlocked if self.by_puk else AdminKeyBlocked
         if key != self.admin_key:
             if self.admin_tries_left is not None:
                 self.admin_tries_left -= 1
-            return WrongAdminResponse
+            return WrongPin if self.by_puk else WrongAdminResponse
         self.admin_tries_left = self.admin_tries
         if not self.takes(new):
             return PinPolicyViolation

@@ -27,8 +27,10 @@ class Operation(ABC):
 
 
 def wrong(secret: bytes) -> bytes:
-    """Returns another value of the same length. 3DES ignores the lowest bit of each byte, so another one differs."""
-    return secret[:-1] + bytes([secret[-1] ^ 0x02])
+    """Returns another value of the same length; a digit stays one. 3DES ignores the lowest bit of each byte, so another
+    one differs."""
+    last = secret[-1]
+    return secret[:-1] + bytes([last ^ (0x0E if last in b"89" else 0x02)])
 
 
 def _right_pin(player: Player) -> bytes:
@@ -157,7 +159,7 @@ class Reset(Operation):
     knows_key: bool = True
 
     def run(self, player: Player) -> None:
-        key = player.puk or _right_key(player)
+        key = player.secret(player.unblocker) or DEFAULT_KEY
         player.reset_pin(new=self.new.encode(), key=key if self.knows_key else wrong(key))
 
     def __str__(self) -> str:
@@ -236,7 +238,7 @@ class Delete(Operation):
 
 @dataclass(frozen=True, slots=True)
 class ImportKey(Operation):
-    """Puts a key of 1024 bits onto the card, always the same one."""
+    """Puts a key onto the card, always the same one, of the kind that costs least: of GIDS RSA with 1024 bits."""
 
     def run(self, player: Player) -> None:
         player.import_key()
@@ -247,10 +249,10 @@ class ImportKey(Operation):
 
 @dataclass(frozen=True, slots=True)
 class GenerateKey(Operation):
-    """Has the card make a key of 1024 bits: the size that takes no time."""
+    """Has the card make a key of the kind that takes no time: of GIDS RSA with 1024 bits."""
 
     def run(self, player: Player) -> None:
-        player.generate_key(1024)
+        player.generate_key()
 
     def __str__(self) -> str:
         return "generate a key"

@@ -1,27 +1,35 @@
-"""A host at a card in memory: what histories and `CardMachine` drive cards with, through `vsc.host`.
+"""A host at a card in memory: what histories and `CardMachine` drive cards with, through the ports of its host half.
 
-It knows the card's secrets as they are at the moment, because it may look inside; so it can say the right PIN to a card
-in any state. One class for each kind of application: `PLAYERS` names them.
+It knows the card's secrets as they are at the moment, because it may look inside, through the facts of the application;
+so it can say the right PIN to a card in any state. What the card's kind has not is UnsupportedCard.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 
-from card_os.admin import AdminKey
-from card_os.apps.gids.state import GidsState
-from card_os.apps.gids.wire import AID as GIDS_AID
+from card_os.fact import Fact, Kind, by_name
 from card_os.kernel import KernelIns
-from vsc.errors import VscError
-from vsc.host import AdminKeyResponder, Gids
-from vsc.host.connection import Connection
-from vsc.host.exchange import Exchange
-from vsc.host.gids.objects import Objects
+from card_os.secret import Secret
+from vsc.errors import UnsupportedCard, VscError
+from vsc.host import (
+    CanUnblock,
+    Connection,
+    HasChallenge,
+    HasKeys,
+    HasObjects,
+    HostCard,
+    Reference,
+    ReferenceKind,
+)
+from vsc.host.port import PrivateKey, PublicKey, offers, reference_of
 from vsc.profiles import Profile
 from vsc.testing.card import SoftCard
 from vsc.world import SeededEnv
@@ -32,6 +40,9 @@ DEFAULT_KEY = bytes(24)
 MAX_CHANNEL = 3
 MAX_OBJECTS = 8
 
+P = TypeVar("P")
+_CURVES: dict[str, type[ec.EllipticCurve]] = {"p256": ec.SECP256R1, "p384": ec.SECP384R1, "p521": ec.SECP521R1}
+
 
 @cache
 def imported_key(bits: int = 1024) -> RSAPrivateKey:
@@ -39,7 +50,29 @@ def imported_key(bits: int = 1024) -> RSAPrivateKey:
     return SeededEnv("imported key").rsa_key(bits).library_key()
 
 
-class Player(ABC):
+def key_of(kind: str) -> PrivateKey:
+    """The same for a kind as `HasKeys.kinds` has it. UnsupportedCard for one that nobody imports here."""
+    family, _, size = kind.partition(":")
+    if family == "rsa":
+        return imported_key(int(size))
+    if family == "ec" and size in _CURVES:
+        return ec.derive_private_key(0x1234567890ABCDEF, _CURVES[size]())
+    raise UnsupportedCard(f"there is no key of kind {kind} to import")
+
+
+def is_signed(key: PublicKey, data: bytes, signature: bytes) -> bool:
+    """Whether that is what `HasKeys.sign` makes with SHA-256 of the data."""
+    try:
+        if isinstance(key, RSAPublicKey):
+            key.verify(signature, data, PKCS1v15(), SHA256())
+        else:
+            key.verify(signature, data, ec.ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+class Player:
     """A host: power, channels, and one method for each thing to be done. Refusals raise VscError.
 
     The card gets its power with the first command; whoever only looks inside disturbs nothing.
@@ -48,7 +81,10 @@ class Player(ABC):
     def __init__(self, card: SoftCard) -> None:
         self.card = card
         self.channel = 0
+        self._half = half_of(card.profile)
         self._connection: Connection | None = None
+        self._hosts: dict[int, HostCard] = {}
+        self._random = SeededEnv("player").random_bytes
 
     @property
     def connection(self) -> Connection:
@@ -56,27 +92,75 @@ class Player(ABC):
             self._connection = self.card.connection()
         return ChannelConnection(self._connection, self.channel) if self.channel else self._connection
 
+    @property
+    def host(self) -> HostCard:
+        """The application on the channel that is used, selected when it is first needed."""
+        if self.channel not in self._hosts:
+            self._hosts[self.channel] = self._half.connect(self.connection, random=self._random)
+        return self._hosts[self.channel]
+
+    def offers(self, port: type) -> bool:
+        """Whether cards of this kind have a port."""
+        return offers(self._half, port)
+
+    def _as(self, port: type[P], what: str) -> P:
+        host = self.host
+        if not isinstance(host, port):
+            raise UnsupportedCard(f"cards of this kind have no {what}")
+        return host
+
     # --- what is inside the card, seen without a command
 
+    def reference(self, kind: ReferenceKind) -> Reference | None:
+        """The first secret of a kind; None: such cards have none."""
+        return reference_of(self._half, kind)
+
+    def secret(self, reference: Reference | None) -> bytes | None:
+        """Its value as it is now; None: there is none."""
+        fact = None if reference is None else self._facts.get(reference.name)
+        value = None if fact is None or fact.kind is not Kind.SECRET else fact.value
+        return value.reveal() if isinstance(value, Secret) else value if isinstance(value, bytes) else None
+
+    def tries(self, reference: Reference | None) -> tuple[int, int] | None:
+        """Tries left and try limit, as the card has them; None: unlimited, or no such secret."""
+        if reference is None:
+            return None
+        found = [
+            self._facts.get(name.format(reference.name)) for name in ("{} tries", "{} try limit", "try limit of {}")
+        ]
+        left, *limits = (fact.value if fact is not None and isinstance(fact.value, int) else None for fact in found)
+        limit = next((value for value in limits if value is not None), left)
+        return None if left is None or limit is None else (left, limit)
+
     @property
-    @abstractmethod
+    def _facts(self) -> dict[str, Fact]:
+        application = self.card.profile.applications[0]
+        return by_name(application.facts(self.card.persistent.state(application.aid)))
+
+    @property
     def pin(self) -> bytes | None:
         """The PIN as it is now; None: there is none."""
+        return self.secret(self.reference(ReferenceKind.USER))
 
     @property
-    @abstractmethod
     def pin_tries(self) -> tuple[int, int]:
-        """Tries left and try limit of the PIN."""
+        """Tries left and try limit of the PIN; UnsupportedCard if cards of this kind have none."""
+        tries = self.tries(self._user)
+        assert tries is not None
+        return tries
 
     @property
-    @abstractmethod
     def admin_key(self) -> bytes | None:
-        """The admin key as it is now; None: there is none."""
+        """The admin's secret as it is now; None: there is none."""
+        return self.secret(self.reference(ReferenceKind.ADMIN))
 
     @property
-    @abstractmethod
-    def admin_tries(self) -> tuple[int, int] | None:
-        """Tries left and try limit of the admin key; None: unlimited, or no key."""
+    def unblocker(self) -> Reference | None:
+        """Whose secret resets the PIN of the card as it is: the PUK if there is one, else the admin; None: nobody's."""
+        if not self.offers(CanUnblock):
+            return None
+        puk = self.reference(ReferenceKind.UNBLOCK)
+        return puk if self.secret(puk) is not None else self.reference(ReferenceKind.ADMIN)
 
     # --- power and channels
 
@@ -84,6 +168,7 @@ class Player(ABC):
         """Power off and on: everything that was verified is forgotten, every channel but 0 closed."""
         self.card.power_off()
         self._connection, self.channel = None, 0
+        self._hosts.clear()
 
     def use_channel(self, number: int) -> None:
         """Goes on on another logical channel, 0 to 3; opens it if it is not open."""
@@ -94,6 +179,7 @@ class Player(ABC):
             # 6A86 if it is open already: then it is used as it is.
             self.connection.transmit(bytes([0x00, KernelIns.MANAGE_CHANNEL, 0x00, number]))
         self.channel = number
+        self._hosts.pop(number, None)
 
     def close_channel(self) -> None:
         """Closes the channel that is used; on channel 0 nothing happens."""
@@ -101,195 +187,100 @@ class Player(ABC):
         if number:
             self.connection.transmit(bytes([0x00, KernelIns.MANAGE_CHANNEL, 0x80, number]))
 
-    @abstractmethod
     def select(self) -> None:
         """Selects the application once more."""
+        self._hosts.pop(self.channel, None)
+        _ = self.host
 
-    # --- PIN and admin key
-
-    @abstractmethod
-    def verify(self, pin: bytes) -> None: ...
-
-    @abstractmethod
-    def log_out(self) -> None: ...
-
-    @abstractmethod
-    def change(self, *, old: bytes, new: bytes) -> None: ...
-
-    @abstractmethod
-    def reset_pin(self, *, new: bytes, key: bytes) -> None:
-        """Sets a new PIN by the admin key; on a card with a PUK `key` is that."""
+    # --- PIN and administrator
 
     @property
-    @abstractmethod
-    def puk(self) -> bytes | None:
-        """The PUK; None: the admin key resets the PIN."""
+    def _user(self) -> Reference:
+        reference = self.reference(ReferenceKind.USER)
+        if reference is None:
+            raise UnsupportedCard("cards of this kind have no PIN")
+        return reference
 
-    @abstractmethod
-    def authenticate(self, key: bytes) -> None: ...
+    def verify(self, pin: bytes) -> None:
+        self.host.verify(self._user, pin)
 
-    @abstractmethod
-    def change_admin_key(self, new: bytes) -> None: ...
+    def log_out(self) -> None:
+        self.host.log_out()
+
+    def change(self, *, old: bytes, new: bytes) -> None:
+        self.host.change(self._user, old=old, new=new)
+
+    def reset_pin(self, *, new: bytes, key: bytes) -> None:
+        """Sets a new PIN by the secret of the `unblocker`."""
+        by, host = self.unblocker, self._as(CanUnblock, "way to reset the PIN")
+        if by is not None and by.kind is ReferenceKind.ADMIN and isinstance(host, HasChallenge):
+            host.unblock(self._user, new=new, proof=host.responder(key))
+        else:
+            host.unblock(self._user, new=new, proof=key)
+
+    def authenticate(self, key: bytes) -> None:
+        """Proves the secret of the administrator."""
+        host, admin = self.host, self.reference(ReferenceKind.ADMIN)
+        if isinstance(host, HasChallenge):
+            host.authenticate(host.responder(key))
+        elif admin is not None:
+            host.verify(admin, key)
+        else:
+            raise UnsupportedCard("cards of this kind have no administrator")
+
+    def change_admin_key(self, new: bytes) -> None:
+        self._as(HasChallenge, "admin key").change_key(new)
 
     # --- objects and keys, by small numbers
 
-    @abstractmethod
+    def _place(self, number: int, private: bool) -> int:
+        places = self._as(HasObjects, "objects").places(private=private)
+        if not 0 <= number < min(len(places), MAX_OBJECTS):
+            raise ValueError(f"objects have numbers from 0 to {min(len(places), MAX_OBJECTS) - 1}")
+        return places[number]
+
     def write(self, number: int, value: bytes, *, private: bool = False) -> None:
         """Writes a data object; private: only after the PIN it can be read."""
+        self._as(HasObjects, "objects").write_object(self._place(number, private), value)
 
-    @abstractmethod
     def read(self, number: int, *, private: bool = False) -> bytes | None:
         """None: there is no such object."""
-
-    @abstractmethod
-    def delete(self, number: int, *, private: bool = False) -> None: ...
-
-    @abstractmethod
-    def generate_key(self, bits: int) -> int:
-        """Has the card make a key; returns its number."""
-
-    @abstractmethod
-    def import_key(self, bits: int = 1024) -> int:
-        """Puts `imported_key` onto the card; returns its number."""
-
-    @abstractmethod
-    def delete_key(self, number: int) -> None: ...
-
-    @abstractmethod
-    def sign(self, number: int, data: bytes) -> bytes: ...
-
-
-class GidsPlayer(Player):
-    """A host at a GIDS card. Public objects are in EF A010, private ones in A013; tags from DF40 on."""
-
-    _PUBLIC, _PRIVATE, _FIRST_TAG = 0xA010, 0xA013, 0xDF40
-
-    def __init__(self, card: SoftCard) -> None:
-        super().__init__(card)
-        self._gids: dict[int, Gids] = {}
-        self._random = SeededEnv("player").random_bytes
-
-    @property
-    def gids(self) -> Gids:
-        """The application on the channel that is used, selected when it is first needed."""
-        if self.channel not in self._gids:
-            self._gids[self.channel] = Gids.connect(self.connection, random=self._random)
-        return self._gids[self.channel]
-
-    @property
-    def _state(self) -> GidsState:
-        state = self.card.persistent.state(GIDS_AID)
-        assert isinstance(state, GidsState)
-        return state
-
-    @property
-    def _key(self) -> AdminKey | None:
-        file = self._state.key_file(0x80)
-        return file.key if file is not None and isinstance(file.key, AdminKey) else None
-
-    @property
-    def pin(self) -> bytes | None:
-        value = self._state.pin.value
-        return None if value is None else value.reveal()
-
-    @property
-    def puk(self) -> bytes | None:
-        value = self._state.puk.value
-        return None if value is None else value.reveal()
-
-    @property
-    def pin_tries(self) -> tuple[int, int]:
-        return self._state.pin.tries_left, self._state.pin.try_limit
-
-    @property
-    def admin_key(self) -> bytes | None:
-        return None if self._key is None else self._key.value.reveal()
-
-    @property
-    def admin_tries(self) -> tuple[int, int] | None:
-        key = self._key
-        return None if key is None or key.try_limit is None else (key.tries_left, key.try_limit)
-
-    def power_cycle(self) -> None:
-        super().power_cycle()
-        self._gids.clear()
-
-    def use_channel(self, number: int) -> None:
-        super().use_channel(number)
-        self._gids.pop(number, None)
-
-    def select(self) -> None:
-        self._gids.pop(self.channel, None)
-        _ = self.gids
-
-    def verify(self, pin: bytes) -> None:
-        self.gids.verify_pin(pin)
-
-    def log_out(self) -> None:
-        self.gids.log_out()
-
-    def change(self, *, old: bytes, new: bytes) -> None:
-        self.gids.change_pin(old=old, new=new)
-
-    def reset_pin(self, *, new: bytes, key: bytes) -> None:
-        if self.puk is None:
-            self.gids.reset_pin(new=new, respond=AdminKeyResponder(key))
-        else:
-            self.gids.reset_pin_with_puk(puk=key, new=new)
-
-    def authenticate(self, key: bytes) -> None:
-        self.gids.authenticate(AdminKeyResponder(key))
-
-    def change_admin_key(self, new: bytes) -> None:
-        self.gids.change_admin_key(new)
-
-    @property
-    def _objects(self) -> Objects:
-        _ = self.gids
-        return Objects(Exchange(self.connection))
-
-    def _place(self, number: int, private: bool) -> tuple[int, int]:
-        if not 0 <= number < MAX_OBJECTS:
-            raise ValueError(f"objects have numbers from 0 to {MAX_OBJECTS - 1}")
-        return self._PRIVATE if private else self._PUBLIC, self._FIRST_TAG + number
-
-    def write(self, number: int, value: bytes, *, private: bool = False) -> None:
-        self._objects.put(self._place(number, private), value)
-
-    def read(self, number: int, *, private: bool = False) -> bytes | None:
-        return self._objects.find(self._place(number, private))
+        return self._as(HasObjects, "objects").read_object(self._place(number, private))
 
     def delete(self, number: int, *, private: bool = False) -> None:
-        self._objects.delete(self._place(number, private))
+        self._as(HasObjects, "objects").delete_object(self._place(number, private))
 
-    def generate_key(self, bits: int) -> int:
-        return self.gids.generate_key(bits, name=f"{bits} bits")
+    def generate_key(self, kind: str = "") -> int:
+        """Has the card make a key, the kind that costs least unless it is said; returns its number on the card."""
+        host = self._as(HasKeys, "keys")
+        kind = kind or host.kinds[0]
+        return host.generate(kind, name=kind)
 
-    def import_key(self, bits: int = 1024) -> int:
-        return self.gids.import_key(imported_key(bits), name="imported")
+    def import_key(self, kind: str = "") -> int:
+        """Puts `key_of` that kind onto the card; returns its number on the card."""
+        host = self._as(HasKeys, "keys")
+        return host.import_key(key_of(kind or host.kinds[0]), name="imported")
 
     def delete_key(self, number: int) -> None:
-        self.gids.delete_container(number)
+        self._as(HasKeys, "keys").delete_key(self._slot(number))
 
     def sign(self, number: int, data: bytes) -> bytes:
-        return self.gids.sign(number, data)
+        return self._as(HasKeys, "keys").sign(self._slot(number), data)
+
+    def _slot(self, number: int) -> int:
+        return self._as(HasKeys, "keys").numbers[number]
 
 
-PLAYERS: Mapping[bytes, type[Player]] = {GIDS_AID: GidsPlayer}
-"""By AID of the application that is selected after a reset."""
-
-
-def player_of(profile: Profile) -> type[Player]:
-    """Returns the kind of host for a profile's cards; VscError if nobody has written one for its application."""
-    application = profile.applications[0]
-    if application.aid not in PLAYERS:
-        raise VscError(f"there are no histories for {application.name} yet")
-    return PLAYERS[application.aid]
+def half_of(profile: Profile) -> type[HostCard]:
+    """Returns the host half for a profile's cards; VscError if nobody has written one for its application."""
+    if profile.host is None:
+        raise VscError(f"there are no histories for {profile.applications[0].name} yet: its profile names no host half")
+    return profile.host
 
 
 def player(card: SoftCard) -> Player:
-    """Returns a host for a card; VscError as `player_of`."""
-    return player_of(card.profile)(card)
+    """Returns a host for a card; VscError as `half_of`."""
+    return Player(card)
 
 
 class ChannelConnection:

@@ -12,6 +12,8 @@ from card_os.pin import MAX_BYTES as MAX_PIN_BYTES
 from card_os.pin import MAX_TRIES, NO_POLICY, CharacterRule, PinPolicy, character_class
 from card_os.pin import MIN_BYTES as MIN_PIN_BYTES
 from vsc.faults.strategies import faults
+from vsc.host import CanUnblock, HasChallenge, HasKeys, HasObjects, HostCard, ReferenceKind
+from vsc.host.port import offered, offers, reference_of
 from vsc.profiles import profile_named
 from vsc.testing.apdus import ApduKind, Miss, NearMiss, apdus, near_misses
 from vsc.testing.card import SoftCard
@@ -38,7 +40,7 @@ from vsc.testing.operation import (
     VerifyWrong,
     Write,
 )
-from vsc.testing.player import MAX_CHANNEL, player_of
+from vsc.testing.player import MAX_CHANNEL, half_of
 
 __all__ = [
     "ApduKind",
@@ -131,7 +133,9 @@ def bad_pins(draw: st.DrawFn, policy: PinPolicy | None = None) -> str:
 
 def readable_pins(policy: PinPolicy | None) -> st.SearchStrategy[str]:
     """PINs for histories: where it matters which one holds, short ones are easier to read."""
-    return pins(policy) if policy else st.text(st.sampled_from(_CHARACTERS["digits"]), min_size=4, max_size=8)
+    if policy is not None and policy != NO_POLICY:
+        return pins(policy)
+    return st.text(st.sampled_from(_CHARACTERS["digits"]), min_size=4, max_size=8)
 
 
 def _with(policy: PinPolicy, rule: CharacterRule) -> list[str]:
@@ -178,22 +182,25 @@ def cards(draw: st.DrawFn, profile: str = "gids") -> SoftCard:
 
     VscError if there is no such profile.
     """
+    kind = profile_named(profile)
+    optional: dict[str, st.SearchStrategy[object]] = {
+        "tries": st.integers(1, MAX_TRIES),
+        "puk_tries": st.integers(1, MAX_TRIES),
+        "admin_tries": st.integers(1, MAX_TRIES),
+        "admin_key": admin_keys(),
+        "puk": pins(kind.puk_rules),
+        "policy": policies(),
+    }
     options: dict[str, object] = draw(
         st.fixed_dictionaries(
             {"seed": st.integers(0, 0xFFFF)},
-            optional={
-                "tries": st.integers(1, MAX_TRIES),
-                "admin_tries": st.integers(1, MAX_TRIES),
-                "admin_key": admin_keys(),
-                "puk": pins(profile_named(profile).puk_rules),
-                "policy": policies(),
-            },
+            optional={name: values for name, values in optional.items() if kind.takes(name)},
         )
     )
     policy = options.get("policy")
     assert policy is None or isinstance(policy, PinPolicy)
-    if policy is not None or draw(st.booleans()):
-        options = {"pin": draw(pins(policy)), **options}
+    if kind.takes("pin") and (policy is not None or draw(st.booleans())):
+        options = {"pin": draw(pins(policy or kind.pin_rules)), **options}
     return draw(_built(_make, options if profile == "gids" else {"profile": profile, **options}))
 
 
@@ -211,32 +218,41 @@ def card_histories(
 
     policy: the cards', for new PINs. VscError if there is no such profile, or no host for its application.
     """
-    player_of(profile_named(profile))
-    return st.builds(History, st.lists(_operations(policy), max_size=max_size).map(tuple))
+    kind = profile_named(profile)
+    operations = _operations(half_of(kind), policy or kind.pin_rules)
+    return st.builds(History, st.lists(operations, max_size=max_size).map(tuple))
 
 
-def _operations(policy: PinPolicy | None) -> st.SearchStrategy[Operation]:
+def _operations(half: type[HostCard], policy: PinPolicy) -> st.SearchStrategy[Operation]:
+    """Those that cards with this half have something for."""
     new = readable_pins(policy) | bad_pins(policy)
-    number, private, knows = st.integers(0, 2), st.booleans(), st.sampled_from([True, False])
+    number, knows = st.integers(0, 2), st.sampled_from([True, False])
     sizes = st.integers(1, 20) | st.sampled_from([127, 128, 255, 256, 1000])
-    return st.one_of(
-        st.builds(Verify),
-        st.builds(VerifyWrong),
-        st.builds(PowerCycle),
-        st.builds(LogOut),
-        st.builds(Block),
-        st.builds(Change, new, knows),
-        st.builds(Reset, new, knows),
-        st.builds(Authenticate, knows),
-        st.builds(ChangeAdminKey, admin_keys()),
-        st.builds(Write, number, sizes, private),
-        st.builds(Read, number, private),
-        st.builds(Delete, number, private),
-        st.builds(ImportKey),
-        st.builds(GenerateKey),
-        st.builds(Sign, number),
-        st.builds(DeleteKey, number),
-        st.builds(Select),
-        st.builds(UseChannel, st.integers(1, MAX_CHANNEL) | st.just(0)),
-        st.builds(CloseChannel),
+    has_pin = reference_of(half, ReferenceKind.USER) is not None
+    has_admin = offers(half, HasChallenge) or reference_of(half, ReferenceKind.ADMIN) is not None
+    objects = offered(half, HasObjects)
+    writable = [private for private in (False, True) if objects is not None and objects.places(private=private)]
+    private = st.sampled_from(writable or [False])
+    # In an order that examples shrink along: what is simpler stands first.
+    table: tuple[tuple[bool, st.SearchStrategy[Operation]], ...] = (
+        (has_pin, st.builds(Verify)),
+        (has_pin, st.builds(VerifyWrong)),
+        (True, st.builds(PowerCycle)),
+        (has_pin or has_admin, st.builds(LogOut)),
+        (has_pin, st.builds(Block)),
+        (has_pin, st.builds(Change, new, knows)),
+        (has_pin and offers(half, CanUnblock), st.builds(Reset, new, knows)),
+        (has_admin, st.builds(Authenticate, knows)),
+        (offers(half, HasChallenge), st.builds(ChangeAdminKey, admin_keys())),
+        (bool(writable), st.builds(Write, number, sizes, private)),
+        (bool(writable), st.builds(Read, number, private)),
+        (bool(writable), st.builds(Delete, number, private)),
+        (offers(half, HasKeys), st.builds(ImportKey)),
+        (offers(half, HasKeys), st.builds(GenerateKey)),
+        (offers(half, HasKeys), st.builds(Sign, number)),
+        (offers(half, HasKeys), st.builds(DeleteKey, number)),
+        (True, st.builds(Select)),
+        (True, st.builds(UseChannel, st.integers(1, MAX_CHANNEL) | st.just(0))),
+        (True, st.builds(CloseChannel)),
     )
+    return st.one_of(*(operations for is_there, operations in table if is_there))

@@ -8,14 +8,14 @@ import secrets
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Self
+from typing import ClassVar, Self
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 from card_os.pin import PinPolicy
 from vsc.errors import AuthenticationRequired, LostCardError, UnsupportedCard, VscError
-from vsc.host.challenge import Responder
+from vsc.host.challenge import AdminKeyResponder, Responder
 from vsc.host.connection import Connection
 from vsc.host.exchange import Exchange
 from vsc.host.gids import label as labels
@@ -24,7 +24,7 @@ from vsc.host.gids.application import AdminForm, Application, select
 from vsc.host.gids.containers import Containers
 from vsc.host.gids.filesystem import FileSystem
 from vsc.host.gids.formatting import Formatting
-from vsc.host.gids.keys import KEY_BITS, Keys, digest_info
+from vsc.host.gids.keys import KEY_BITS, MAX_CONTAINERS, Keys, digest_info
 from vsc.host.gids.objects import Objects
 from vsc.host.gids.pins import Pins
 from vsc.host.port import KeyUse, PrivateKey, Proof, PublicKey, Reference, ReferenceKind, Slot, Tries
@@ -41,8 +41,9 @@ _PUBLIC_EF, _PRIVATE_EF = 0xA010, 0xA013
 class GidsHost:
     """The GIDS application of a card, selected: every port of `vsc.host.port`."""
 
-    references: Sequence[Reference] = (PIN, PUK, ADMIN_KEY)
-    kinds: Sequence[str] = tuple(f"rsa:{bits}" for bits in KEY_BITS)
+    references: ClassVar[Sequence[Reference]] = (PIN, PUK, ADMIN_KEY)
+    kinds: ClassVar[Sequence[str]] = tuple(f"rsa:{bits}" for bits in KEY_BITS)
+    numbers: ClassVar[Sequence[int]] = range(MAX_CONTAINERS)
 
     def __init__(self, connection: Connection, application: Application, random: Callable[[int], bytes]) -> None:
         self.connection = connection
@@ -108,6 +109,10 @@ class GidsHost:
         self._pins.log_out()
 
     # --- the administrator
+
+    def responder(self, key: bytes) -> AdminKeyResponder:
+        """key: 24 bytes."""
+        return AdminKeyResponder(key)
 
     def challenge(self, form: AdminForm = AdminForm.AUTO) -> bytes:
         """Returns 8 bytes of the card or, in the mutual form, 40 of both sides.
@@ -248,7 +253,8 @@ class GidsHost:
 
     # --- objects: EF and tag are the place
 
-    def places(self, *, private: bool) -> tuple[int, ...]:
+    @classmethod
+    def places(cls, *, private: bool) -> tuple[int, ...]:
         efid = _PRIVATE_EF if private else _PUBLIC_EF
         return tuple(efid << 16 | tag for tag in range(_FIRST_TAG, _FIRST_TAG + _PLACES))
 

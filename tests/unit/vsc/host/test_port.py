@@ -1,6 +1,8 @@
 """vsc.host.port: what hosts have, and the values that pass."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -18,10 +20,11 @@ from vsc.host import (
     HasObjects,
     HostCard,
     KeyUse,
+    Reference,
     ReferenceKind,
     Slot,
 )
-from vsc.host.port import reference_of, verify_pin
+from vsc.host.port import offers, reference_of, verify_pin
 from vsc.profiles import PROFILES
 
 PORTS = (HostCard, CanUnblock, HasChallenge, HasKeys, HasCertificates, CardWithKeys, HasObjects, CanFormat)
@@ -34,8 +37,16 @@ def test_gids_has_every_port() -> None:
 
 @pytest.mark.parametrize("half", PROFILES.hosts())
 def test_every_half_is_a_host(half: type[HostCard]) -> None:
-    names = [name for name in vars(HostCard) if not name.startswith("_")]
-    assert [name for name in names if not hasattr(half, name) and name != "connection"] == []
+    assert offers(half, HostCard)
+
+
+def test_what_a_kind_of_card_offers_is_told_without_a_card() -> None:
+    class Less:
+        references = ()
+        connect = tries = policy = verify = change = log_out = card_id = None
+
+    assert all(offers(Gids, port) for port in PORTS)
+    assert [port for port in PORTS if offers(Less, port)] == [HostCard]  # type: ignore[arg-type]
 
 
 def test_the_first_reference_of_a_kind_is_meant() -> None:
@@ -45,8 +56,10 @@ def test_the_first_reference_of_a_kind_is_meant() -> None:
 
 
 def test_a_host_without_a_pin() -> None:
-    gids = host(new_card())
-    gids.references = ()
+    class WithoutPin(Gids):
+        references: ClassVar[Sequence[Reference]] = ()
+
+    gids = WithoutPin.connect(DirectConnection(new_card()))
     assert reference_of(gids, ReferenceKind.USER) is None
     with pytest.raises(UnsupportedCard, match="have no PIN"):
         verify_pin(gids, b"1234")

@@ -15,6 +15,7 @@ from card_os.admin import KEY_BYTES
 from card_os.pin import NO_POLICY, PinPolicy
 from vsc.errors import Cancelled
 from vsc.interaction.terminal import open_terminal
+from vsc.reading import MAX_SECRET_BYTES, TooLargeError, read_file
 
 DEFAULT_PIN = "12345678"
 DEFAULT_ADMIN_KEY = "0102030405060708" * 3
@@ -36,8 +37,10 @@ def _from(source: str, option: str, words: dict[str, Callable[[], str]], sources
         return value
     if kind == "file" and where:
         try:
-            return Path(where).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-        except (OSError, UnicodeDecodeError) as error:
+            return read_file(Path(where), MAX_SECRET_BYTES).decode().removesuffix("\n").removesuffix("\r")
+        except TooLargeError as error:
+            raise click.BadParameter(str(error), param_hint=option) from None
+        except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
             raise click.BadParameter(f"{where} cannot be read: {reason}", param_hint=option) from None
     raise click.BadParameter(f"say {sources}, never the secret itself", param_hint=option)

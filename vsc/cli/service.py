@@ -18,6 +18,7 @@ from vsc.pcsc import Service
 from vsc.pcsc.folder import TREES, Folder
 from vsc.pcsc.service import VARIABLE
 from vsc.reader import Reader
+from vsc.reader.name import checked_name
 from vsc.serving import child
 from vsc.serving.control import NAME, ControlServer
 from vsc.serving.control import VARIABLE as CONTROL_VARIABLE
@@ -91,6 +92,26 @@ def _lay_out(desk: Desk, cards: tuple[str, ...], readers: tuple[str, ...]) -> No
 
 
 _STDERR = Path("-")
+
+
+class _ReaderName(click.ParamType[str]):
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return checked_name(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+_readers_option = click.option(
+    "--reader",
+    "readers",
+    type=_ReaderName(),
+    multiple=True,
+    metavar="NAME",
+    help="Name of the next reader. Repeatable.",
+)
 _pinpad_option = click.option(
     "--pinpad",
     metavar="prompt|env:VAR|file:PATH|cancel|timeout",
@@ -110,7 +131,7 @@ _trace_format_option = click.option(
 @click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--card", "cards", multiple=True, metavar="NAME", help="A card to put into a reader. Repeat for more.")
 @click.option("--new", "profiles", multiple=True, metavar="PROFILE", help="A fresh card in memory: gids. Repeatable.")
-@click.option("--reader", "readers", multiple=True, metavar="NAME", help="Name of the next reader. Repeatable.")
+@_readers_option
 @_pinpad_option
 @_trace_option
 @_trace_format_option
@@ -173,7 +194,7 @@ def _private_folders(stack: ExitStack) -> dict[str, str]:
 @click.command("serve")
 @click.option("--socket", type=click.Path(path_type=Path), metavar="PATH", help="Where to make the PC/SC socket.")
 @click.option("--card", "cards", multiple=True, metavar="NAME", help="A card to put into a reader. Repeat for more.")
-@click.option("--reader", "readers", multiple=True, metavar="NAME", help="Name of the next reader. Repeatable.")
+@_readers_option
 @_pinpad_option
 @_trace_option
 @_trace_format_option

@@ -12,6 +12,7 @@ from vsc.cli.passphrase import passphrase_option
 from vsc.cli.target import name_argument
 from vsc.errors import VscError
 from vsc.factory import home_store
+from vsc.reading import read_stream
 from vsc.store.archive import read_archive, write_archive
 from vsc.store.name import check_name
 
@@ -84,9 +85,6 @@ def import_command(file: str, name: str | None) -> None:
 def _read(file: str) -> bytes:
     try:
         with nullcontext(sys.stdin.buffer) if file == _STANDARD else Path(file).open("rb") as stream:
-            raw = stream.read(_MAX_ARCHIVE_BYTES + 1)
+            return read_stream(stream, _MAX_ARCHIVE_BYTES, name=file)
     except OSError as error:
         raise VscError(f"{file} cannot be read: {error.strerror}") from None
-    if len(raw) > _MAX_ARCHIVE_BYTES:
-        raise VscError(f"{file} is no archive: it has more than {_MAX_ARCHIVE_BYTES // 2**20} MiB")
-    return raw

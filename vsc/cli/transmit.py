@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from vsc.machine import MachineReader
 
 MAX_APDU_BYTES = 65_544
+_MAX_LINE_CHARACTERS = 4 * MAX_APDU_BYTES
+"""`00 A4 ` is three characters a byte, and there may be a comment."""
+_MAX_AT_ONCE = 100_000
+"""APDUs, where all are read before the first is sent."""
 
 Answer = tuple[bytes, int, str]
 """Data, status word, the card's reason where it has one."""
@@ -44,7 +49,10 @@ def _from_arguments(texts: tuple[str, ...]) -> list[bytes]:
 
 def _from_stdin() -> Iterator[bytes]:
     try:
-        for line in sys.stdin:
+        # A line is read no further than any APDU is long: what is at the other end may never end one.
+        while line := sys.stdin.readline(_MAX_LINE_CHARACTERS):
+            if len(line) == _MAX_LINE_CHARACTERS:
+                raise click.UsageError(f"a line of stdin has more than {_MAX_LINE_CHARACTERS} characters")
             text = line.partition("#")[0].strip()
             if text:
                 yield _parse(text)
@@ -100,14 +108,16 @@ def transmit_command(words: tuple[str, ...], reader: str | None, as_json: bool) 
     if as_json:
         # The answers come out at the end, so a bad line must show before anything is sent. Without --json each
         # answer is printed before the next line is read: a program at the other end can react to it.
-        commands = list(commands)
+        commands = list(islice(commands, _MAX_AT_ONCE + 1))
+        if len(commands) > _MAX_AT_ONCE:
+            raise click.UsageError(f"with --json there are at most {_MAX_AT_ONCE} APDUs")
     answers = []
     with _card(name) if reader is None else _card_in(reader) as (send, named):
         for command in commands:
             response, sw, reason = send(command)
             data = response.hex().upper()
-            answers.append({"data": data, "sw": f"{sw:04X}"})
             if as_json:
+                answers.append({"data": data, "sw": f"{sw:04X}"})
                 continue
             click.echo(f"> {shown(command)}  {named(command)}")
             click.echo(f"< {data}{' ' if data else ''}{sw:04X}  {meaning(sw)}{': ' if reason else ''}{reason}")

@@ -15,6 +15,7 @@ from time import monotonic
 
 from vsc.errors import VscError
 from vsc.pinpad.pad import Ask, PinKind, PinRequest
+from vsc.reading import MAX_SECRET_BYTES, TooLargeError, read_file
 
 SOURCES = "prompt|env:VAR|file:PATH|cancel|timeout"
 
@@ -79,7 +80,9 @@ def _variable(name: str) -> bytes:
 
 def _file(path: Path) -> bytes:
     try:
-        return path.read_bytes().removesuffix(b"\n")
+        return read_file(path, MAX_SECRET_BYTES).removesuffix(b"\n")
+    except TooLargeError as error:
+        raise PinSourceError(str(error)) from None
     except OSError as error:
         raise PinSourceError(f"{path} cannot be read: {error.strerror}") from None
 

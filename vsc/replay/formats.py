@@ -3,6 +3,7 @@
 import codecs
 from pathlib import Path
 
+from vsc.reading import MAX_LOG_BYTES, read_file
 from vsc.replay import opensc, own, pasted, pcscd, transcript
 from vsc.replay.log import EmptyLogError, Log, LogError, LogFormat, first_atr
 from vsc.trace.entry import EntryKind
@@ -21,7 +22,7 @@ def read_log(path: Path, *, needs_apdus: bool = True) -> Log:
     needs_apdus: False if cards that come and go are enough.
     """
     try:
-        raw = path.read_bytes()
+        raw = read_file(path, MAX_LOG_BYTES)
     except OSError as error:
         raise LogError(f"the log {path} cannot be read: {error.strerror}") from None
     try:

@@ -36,6 +36,8 @@ _MAX_ANSWER_BYTES = 1_000_000
 _RECEIVE_BYTES = 65_536
 _CLIENT_S = 5.0
 """For a line, and for its answer to be taken."""
+_ANSWER_S = 60.0
+"""For an answer. A card that is taken out may have to finish its command first: a key of 4096 bits takes seconds."""
 _MAX_CLIENTS = 100
 _STOP_S = 5.0
 _RETRY_S = 0.05
@@ -231,11 +233,16 @@ def _ask(path: Path | None, request: dict[str, object]) -> object:
     path = _found(path)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+            server.settimeout(_ANSWER_S)
             server.connect(str(path))
             server.sendall(json.dumps(request).encode() + b"\n")
-            answer = json.loads(_Lines(server, max_bytes=_MAX_ANSWER_BYTES, limit_s=None).next() or b"{}")
-    except (OSError, ValueError):
+            answer = json.loads(_Lines(server, max_bytes=_MAX_ANSWER_BYTES, limit_s=_ANSWER_S).next() or b"{}")
+    except (TimeoutError, BlockingIOError):
+        raise ControlError(f"the vsc at {path} has not answered for {_ANSWER_S:g} seconds") from None
+    except (OSError, ValueError, RecursionError):
         raise ControlError(f"no vsc answers at {path}") from None
+    if not isinstance(answer, dict):
+        raise ControlError(f"what answers at {path} is no vsc")
     if "ok" not in answer:
         kind = _KINDS.get(str(answer.get("kind")), ControlError)
         raise kind(str(answer.get("error", f"no vsc answers at {path}")))

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from vsc.errors import VscError
+from vsc.reading import MAX_SECRET_BYTES, read_file
 from vsc.store.database import Durability
 
 PASSPHRASE_VARIABLE = "VSC_PASSPHRASE_FILE"
@@ -81,6 +82,6 @@ def _checked(passphrase: bytes) -> bytes:
 def read_passphrase(path: Path) -> bytes:
     """Returns what the file holds, without the end of its line. VscError if it cannot be read."""
     try:
-        return path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
+        return read_file(path, MAX_SECRET_BYTES).removesuffix(b"\n").removesuffix(b"\r")
     except OSError as error:
         raise VscError(f"the passphrase file {path} cannot be read: {error.strerror}") from None

@@ -1,12 +1,15 @@
 """vsc.cli.transmit."""
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.unit.vsc import processes, samples
 from tests.unit.vsc.cli.shell import Shell
+from vsc.cli.__main__ import run
 from vsc.cli.transmit import MAX_APDU_BYTES
 from vsc.factory import gids_state
 from vsc.machine import InProcessMachine
@@ -167,3 +170,41 @@ class TestReader:
         reader.slot.eject()  # type: ignore[attr-defined]
         error = shell.fails(1, "transmit", "--reader", reader.name, "00200080")
         assert error == f"vsc: there is no card in {reader.name!r}\n"
+
+
+class Endless(io.StringIO):
+    """What is at the other end of stdin never ends, and never ends a line; it counts what is taken."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+        self.taken = 0
+
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  # As StringIO has it.
+        assert size is not None
+        assert size > 0
+        piece = self.text if self.text.endswith("\n") else self.text * size
+        self.taken += len(piece)
+        return piece[:size]
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_line_that_never_ends_is_refused(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: tuple[str]
+) -> None:
+    shell.ok("create", "work", "--pin", "default")
+    endless = Endless("\0")
+    monkeypatch.setattr(sys, "stdin", endless)
+    assert run(["transmit", "work", "-", *options]) == 2
+    assert "a line of stdin has more than" in capsys.readouterr().err
+    assert endless.taken < 1_000_000
+
+
+def test_lines_without_end_are_not_all_read_before_the_first_is_sent(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.ok("create", "work", "--pin", "default")
+    monkeypatch.setattr("vsc.cli.transmit._MAX_AT_ONCE", 100)
+    monkeypatch.setattr(sys, "stdin", Endless("00200080\n"))
+    assert run(["transmit", "work", "-", "--json"]) == 2
+    assert "at most 100 APDUs" in capsys.readouterr().err

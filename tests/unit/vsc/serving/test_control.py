@@ -3,6 +3,7 @@
 import json
 import socket
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,3 +184,46 @@ def test_a_path_that_something_else_has_is_said(tmp_path: Path, desk: Desk, sett
     with pytest.raises(ControlError, match="no control socket"), ControlServer(tmp_path / NAME, desk, settled):
         pass
     assert (tmp_path / NAME).read_text() == "mine"
+
+
+def test_a_server_that_is_silent_or_takes_nobody_in_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`vsc eject` waited for ever."""
+    monkeypatch.setattr("vsc.serving.control._ANSWER_S", 0.05)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / NAME))
+        silent.listen(0)
+        for _ in range(3):  # The first two fill the queue.
+            with pytest.raises(ControlError, match="has not answered for"):
+                contents(tmp_path / NAME)
+
+
+@pytest.mark.parametrize("answer", [b"[" * 100_000, b"[]\n", b"5\n", b'"ok"\n', b"\xff\n", b"", b"null\n"])
+def test_what_answers_but_is_no_vsc_is_said(tmp_path: Path, answer: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(tmp_path / NAME))
+        other.listen()
+
+        def serve() -> None:
+            client, _ = other.accept()
+            with client:
+                client.recv(100)
+                client.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(ControlError, match="vsc"):
+            contents(tmp_path / NAME)
+        thread.join()
+
+
+def test_a_client_for_which_there_is_no_thread_is_sent_away(
+    server: ControlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        with pytest.raises(ControlError, match="no vsc answers"):
+            contents(server.path)
+    assert contents(server.path) == {READER: None}

@@ -18,7 +18,8 @@ from card_os.memory import Persistent
 from vsc.factory import DEFAULT_PIN, powered
 from vsc.profiles import GIDS
 from vsc.store import Image, Store
-from vsc.store.database import Durability, sync_folder
+from vsc.store.database import Durability
+from vsc.store.folder import sync_folder
 from vsc.store.memory import MemoryStore
 from vsc.store.sqlite import SqliteStore
 from vsc.world import SystemEnv

@@ -1,5 +1,6 @@
 """VSC_HOME where it is hard: a full disk, a read-only file system, a folder that is not ours to write."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import pytest
 
 from tests.interop.namespace import Namespace, NamespaceRefused
 from tests.interop.need import require_tool, unavailable
-from tests.interop.vsc_run import Vsc, ordinary_user
+from tests.interop.vsc_run import NOBODY, Vsc, ordinary_user
 from tests.unit.vsc import processes, samples
 
 SMALL = Path("/run/small")
@@ -162,6 +163,20 @@ class TestAsAnOrdinaryUser:
             _, error = user(*arguments, code=1)
             assert error == f"vsc: the folder {home} cannot be read: Permission denied\n"
         home.chmod(0o700)
+
+    def test_a_home_of_another_ordinary_user(self, user: Vsc) -> None:
+        """He may write to it, whatever its mode is: none of its cards is taken for one of mine."""
+        if os.geteuid() != 0:
+            unavailable("only root can give a folder to another user")
+        home = self.make(user)
+        home.chmod(0o755)
+        os.chown(home, NOBODY - 1, NOBODY - 1)
+        for arguments in (("list",), ("show", "work"), ("create", "x", "--blank")):
+            _, error = user(*arguments, code=1)
+            assert error.startswith(
+                f"vsc: others may write to the folder {home} and so to the cards: mend that with: ch"
+            )
+            assert error.count("\n") == 1
 
     def test_a_home_that_cannot_be_made(self, user: Vsc) -> None:
         parent = user.folder / "locked"

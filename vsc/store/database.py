@@ -21,6 +21,7 @@ from pathlib import Path
 from vsc.errors import ImageError, VscError
 from vsc.store import schema
 from vsc.store.connection import Connection, Writing, connect
+from vsc.store.folder import check_files, sync_folder
 from vsc.store.lock import MAKING, folder_lock
 
 FILE = "cards.db"
@@ -138,6 +139,7 @@ class Database:
         return as_os_error(error).strerror
 
     def _is_there(self) -> bool:
+        check_files(self._folder, [f"{FILE}{end}" for end in _BESIDE])
         try:
             self._path.stat()
         except FileNotFoundError:
@@ -219,12 +221,3 @@ class Database:
     def _remove_new(self) -> None:
         for end in _BESIDE:
             Path(f"{self._folder / _NEW_FILE}{end}").unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes what was added, renamed or removed in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

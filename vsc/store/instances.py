@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vsc.errors import CardNotFoundError, VscError
+from vsc.store.folder import read_file, replace_file
 from vsc.store.lock import folder_lock
 
 FILE = "instances.json"
@@ -73,7 +74,7 @@ class Instances:
 
     def _read(self) -> dict[str, int]:
         try:
-            numbers = json.loads((self._folder / FILE).read_bytes())
+            numbers = json.loads(read_file(self._folder, FILE))
         except FileNotFoundError:
             return {}
         except OSError as error:
@@ -85,7 +86,4 @@ class Instances:
         return numbers
 
     def _write(self, numbers: dict[str, int]) -> None:
-        new = self._folder / f"{FILE}.new"
-        new.touch(mode=0o600)
-        new.write_text(f"{json.dumps(numbers, indent=1)}\n", encoding="ascii")
-        new.replace(self._folder / FILE)
+        replace_file(self._folder, FILE, f"{json.dumps(numbers, indent=1)}\n".encode())

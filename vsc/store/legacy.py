@@ -3,10 +3,12 @@
 They are read where they are, and taken over into the database one by one (`vsc.store.sqlite`). Nothing writes them.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from vsc.errors import ImageError, VscError
+from vsc.store.folder import check_private, read_file
 from vsc.store.image import Image
 from vsc.store.name import check_name, file_stem
 
@@ -21,7 +23,8 @@ class CardFiles:
         self._folder = folder
 
     def paths(self) -> list[Path]:
-        """Returns the files in order; VscError if the folder cannot be read."""
+        """Returns the files in order; VscError if the folder cannot be read, or others may write to it."""
+        check_private(self._folder)
         try:
             return sorted(path for path in self._folder.iterdir() if path.suffix == _SUFFIX)
         except FileNotFoundError:
@@ -33,8 +36,9 @@ class CardFiles:
         return self._folder / f"{file_stem(name)}{_SUFFIX}"
 
     def exists(self, name: str) -> bool:
+        check_private(self._folder)
         try:
-            self.path(name).stat()
+            self.path(name).lstat()
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -44,7 +48,7 @@ class CardFiles:
     def read(self, name: str) -> Image | None:
         """Returns the card's image, None without a file. ImageError, naming the card; VscError."""
         try:
-            image = Image.parse(self.path(name).read_bytes())
+            image = Image.parse(read_file(self._folder, self.path(name).name))
         except FileNotFoundError:
             return None
         except ImageError as error:
@@ -59,7 +63,7 @@ class CardFiles:
         """Gives every file and its image, or the error that says why it has none and which file it is."""
         for path in self.paths():
             try:
-                image = Image.parse(path.read_bytes())
+                image = Image.parse(read_file(self._folder, path.name))
                 if not self._is_named_after(path, image):
                     raise ImageError("the file is misnamed")
                 yield path, image
@@ -74,7 +78,7 @@ class CardFiles:
         """Removes a card's file, and what a crash left beside it; tells whether there was anything."""
         found = False
         for path in (self.path(name), self.path(name).with_suffix(_CRASH_SUFFIX)):
-            found = found or path.exists()
+            found = found or os.path.lexists(path)
             path.unlink(missing_ok=True)
         return found
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vsc.errors import CardInUseError, VscError
+from vsc.store.folder import open_file
 from vsc.store.name import file_stem
 from vsc.store.witness import read_witness, write_witness
 
@@ -80,8 +81,8 @@ def card_lock(folder: Path, name: str, *, waits: bool = True) -> Iterator[Hold]:
 def witness_of(folder: Path, name: str) -> int:
     """How often a card was changed, as its lock file knows, whoever holds it; 0 if it does not."""
     try:
-        descriptor = os.open(folder / f"{file_stem(name)}.lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
+        descriptor = open_file(folder, f"{file_stem(name)}.lock", os.O_RDONLY)
+    except (OSError, VscError):
         return 0
     try:
         return read_witness(descriptor, name)
@@ -94,7 +95,7 @@ def witness_of(folder: Path, name: str) -> int:
 @contextmanager
 def folder_lock(folder: Path, kind: str) -> Iterator[None]:
     """Waits for a lock of the folder and holds it. OSError if it cannot be made. kind: MAKING or TAKING_OVER."""
-    descriptor = os.open(folder / kind, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = open_file(folder, kind, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -105,7 +106,7 @@ def folder_lock(folder: Path, kind: str) -> Iterator[None]:
 def _wait_for_taking_over(folder: Path) -> bool:
     """Returns once nobody is taking cards over; False if nobody ever was."""
     try:
-        descriptor = os.open(folder / TAKING_OVER, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = open_file(folder, TAKING_OVER, os.O_RDONLY)
     except OSError:
         return False
     try:
@@ -118,7 +119,7 @@ def _wait_for_taking_over(folder: Path) -> bool:
 def _try(path: Path, name: str) -> int | None:
     for _ in range(_ATTEMPTS):
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            descriptor = open_file(path.parent, path.name, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise VscError(f"card {name!r} cannot be locked: {error.strerror}") from None
         try:

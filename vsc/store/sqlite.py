@@ -19,7 +19,8 @@ from pathlib import Path
 from vsc.errors import CardExistsError, CardLocked, CardNotFoundError, CardRewound, ImageError, VscError
 from vsc.store import schema
 from vsc.store.connection import Writing
-from vsc.store.database import FAILURES, Database, Durability, as_os_error, sync_folder
+from vsc.store.database import FAILURES, Database, Durability, as_os_error
+from vsc.store.folder import sync_folder
 from vsc.store.image import Image
 from vsc.store.instances import Instances
 from vsc.store.legacy import CardFiles

@@ -59,7 +59,7 @@ def test_a_read_only_home(user: Vsc) -> None:
 
 FULL = """
 set -e
-mount -t tmpfs -o size=256k tmpfs "$VSC_HOME"
+mount -t tmpfs -o size=256k,mode=700 tmpfs "$VSC_HOME"
 "$VSC" create work --pin default --quiet >/dev/null
 "$VSC" show work > before
 fill() {

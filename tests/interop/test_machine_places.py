@@ -12,16 +12,14 @@ from vsc.factory import create
 from vsc.store.sqlite import SqliteStore
 
 HEAD = """
-import os, sys
+import os, subprocess, sys
 from pathlib import Path
 from tests.interop.machine.checks import raises
 from tests.interop.machine.worlds import Log, PIN, SELECT
-from vsc.factory import create, fresh, DEFAULT_ADMIN_KEY
+from vsc.factory import create
 from vsc.serving.control import ask
 from vsc.errors import CardInUseError, NoPcscError, ReaderNotFoundError
 from vsc.machine import *
-from vsc.pcsc import Service, use_in_this_process
-from vsc.reader import Reader
 from vsc.store.memory import MemoryStore
 """
 DONE = "\nprint('done')"
@@ -49,15 +47,16 @@ raises(NoPcscError, lambda: InProcessMachine(MemoryStore(), pcsc=True))
 machine = InProcessMachine(MemoryStore())
 assert machine.readers() == ()
 log = Log(machine.watch)
-reader = Reader("Foreign")
-reader.insert(fresh("gids", pin=PIN, admin_key=DEFAULT_ADMIN_KEY))
-with Service([reader], socket_path=path):
+create("one", pin=PIN)
+serve = [sys.executable, "-m", "vsc.cli", "serve", "--socket", str(path), "--reader", "Foreign", "--card", "one"]
+with subprocess.Popen(serve, stdout=subprocess.DEVNULL) as service:
     log.wait_for(lambda log: len(log.changes) == 2)
     [seen] = machine.readers()
     assert (seen.name, seen.kind, seen.card_name) == ("Foreign", ReaderKind.PHYSICAL, None)
     assert log.changes[1] == Change(ChangeKind.CARD_ADDED, seen, seen.insertion)
     with seen.connect() as card:
         card.transmit(SELECT)
+    service.terminate()
 log.wait_for(lambda log: len(log.changes) == 4)
 assert machine.readers() == ()
 machine.close()

@@ -106,7 +106,8 @@ def connections_alive() -> int:
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    monkeypatch.setattr("vsc.pcsc.service._own_process", lambda: 0)  # Its clients are sockets of this very process.
     readers = [Reader(name) for name in ("R", "S", "Victim")]
     for reader in (readers[0], readers[2]):
         reader.insert(Card())

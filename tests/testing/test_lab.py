@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 import vsc.testing
 from vsc.errors import KeyMismatch, PinPolicyViolation, UnsupportedKey, VscError, WrongPassword
-from vsc.pcsc import PcscError
+from vsc.pcsc import PcscError, Service
 from vsc.testing import Authority, Bench, CardFactory, CardUser, Lab, SoftCard, VirtualReader
 from vsc.testing.card_factory import user_options
 from vsc.testing.identity import Stock
@@ -87,6 +87,7 @@ def test_a_bench_tells_of_unfired_faults_unless_something_else_was_wrong(lab: La
 def test_what_is_done_to_a_reader_can_be_seen_at_once(lab: Lab) -> None:
     with lab.bench() as bench:
         reader, card, other = bench.reader(), SoftCard.make(), SoftCard.make()
+        assert isinstance(lab.service, Service)
         (slot,) = filter(None, lab.service._engine.places)
         reader.insert(card)
         assert (slot.is_present, slot.event_counter) == (True, 1)

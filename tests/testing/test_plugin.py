@@ -148,8 +148,8 @@ def test_libpcsclite_connected_elsewhere_is_an_error_with_its_reason(run_pytest:
     """Never a reader that nobody sees. Who does not need this process to see it says so."""
     conftest = """
         import ctypes, os
-        from vsc.pcsc import Service
-        elsewhere = Service()
+        from vsc.serving.owner import ServiceProcess
+        elsewhere = ServiceProcess()
         os.environ["PCSCLITE_CSOCK_NAME"] = elsewhere.start() or str(elsewhere.socket_path)
         assert ctypes.CDLL("libpcsclite.so.1").SCardEstablishContext(2, None, None, ctypes.byref(ctypes.c_long())) == 0
     """
@@ -222,7 +222,7 @@ def test_the_marker_explains_itself(run_pytest: RunPytest) -> None:
 
 
 def test_connections_that_nobody_closed(run_pytest: RunPytest) -> None:
-    """The garbage collector must not close them where the service could not answer: see vsc.pcsc.collector."""
+    """The garbage collector closes them, wherever it is at work, and at the very end."""
     require_module("smartcard")
     test = """
         import gc

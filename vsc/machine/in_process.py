@@ -26,8 +26,7 @@ class InProcessMachine:
 
     store: where the cards are; None: the one that VSC_HOME names at the time.
     pcsc: whether readers of PC/SC belong to it, too. True: NoPcscError if there is no PC/SC; None: if there is one.
-    service: a private PC/SC that has our readers, too, while they are plugged in; programs that use it see them.
-    through_pcsc: our own readers are used by way of that service, which this process must use (`use_in_this_process`).
+    service: a private PC/SC that has our readers, too, while they are plugged in; other programs that use it see them.
 
     A reader of PC/SC that has the name of one of ours is ours, seen from outside, and listed once.
     """
@@ -38,13 +37,9 @@ class InProcessMachine:
         *,
         pcsc: bool | None = None,
         service: "Service | None" = None,
-        through_pcsc: bool = False,
     ) -> None:
-        if through_pcsc and (service is None or pcsc is False):
-            raise ValueError("through_pcsc needs a service, and PC/SC")
         self._store = store
         self._service = service
-        self._through_pcsc = through_pcsc
         self._lock = threading.RLock()
         self._plugged: dict[OwnReader, PluggedCard] = {}
         self._card_names: dict[str, str] = {}
@@ -54,9 +49,7 @@ class InProcessMachine:
         self._herald = Herald(self._look)
         self._pcsc: PcscReaders | None = None
         if pcsc is not False:
-            self._pcsc = PcscReaders(
-                self._herald, describe=self._describe, is_own=self._is_own, must=bool(pcsc) or through_pcsc
-            )
+            self._pcsc = PcscReaders(self._herald, describe=self._describe, is_own=self._is_own, must=bool(pcsc))
             self._pcsc.names()
         closes_at_exit(self)
 
@@ -67,7 +60,7 @@ class InProcessMachine:
     def readers(self) -> tuple[MachineReader, ...]:
         others: tuple[MachineReader, ...] = self._pcsc.readers() if self._pcsc is not None else ()
         with self._lock:
-            return others if self._through_pcsc else (*self._plugged, *others)
+            return (*self._plugged, *others)
 
     def plug(self, card_name: str) -> MachineReader:
         with self._lock, ExitStack() as undo:
@@ -116,8 +109,6 @@ class InProcessMachine:
 
     def _shown(self, reader: OwnReader) -> MachineReader:
         """Has a new reader seen by those who watch, and returns it as users see it."""
-        if self._pcsc is not None and self._through_pcsc:
-            return self._pcsc.shown(reader.name)
         if self._is_watched:
             self._following[reader] = follow(reader, self._herald)
         return reader
@@ -137,7 +128,7 @@ class InProcessMachine:
     # --- what PC/SC shows; called by its thread, and therefore without the lock
 
     def _is_own(self, name: str) -> bool:
-        return not self._through_pcsc and name in self._card_names
+        return name in self._card_names
 
     def _describe(self, name: str) -> Description:
         card_name = self._card_names.get(name)
@@ -146,9 +137,8 @@ class InProcessMachine:
     def _look(self, herald: Herald) -> Callable[[], None]:
         with self._lock:
             self._is_watched = True
-            if not self._through_pcsc:
-                for reader in self._plugged:
-                    self._following[reader] = follow(reader, herald)
+            for reader in self._plugged:
+                self._following[reader] = follow(reader, herald)
         end_pcsc = self._pcsc.start() if self._pcsc is not None else None
 
         def end() -> None:

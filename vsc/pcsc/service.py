@@ -46,7 +46,11 @@ _UCRED = struct.Struct("3i")  # struct ucred of unix(7): pid, uid, gid
 
 
 class Service:
-    """A private PC/SC for whoever has the environment that `with` gives.
+    """A private PC/SC for other processes: those that have the environment that `with` gives.
+
+    Its readers are in this process, which cannot be its client: whoever here waits for an answer may hold what the
+    answer needs, the interpreter's lock say. So a client of this very process is hung up on. `vsc.testing.Lab` is for
+    that: its readers are in a process of their own.
 
     base: a private folder (0700) to make the socket's folder in; None: $XDG_RUNTIME_DIR/vsc, else where temporary
         files are.
@@ -71,6 +75,8 @@ class Service:
         self._links: dict[Connection, _Link] = {}
         self._clients_by_pid: dict[int, int] = {}
         self._folder: Folder | None = None
+        self._made: Folder | None = None
+        """The same, also while the service is being stopped."""
         self._door: Door | None = None
         self._pid = 0
         self._thread: threading.Thread | None = None
@@ -106,6 +112,10 @@ class Service:
         telling them, they return a moment earlier.
         """
         self._step(self._engine.catch_up_all)
+
+    def go_away(self) -> None:
+        """Does what the fault `gone` does: hangs up on all clients, and lets nobody in until `come_back`."""
+        self._step(lambda: self._engine.go_away(comes_back=False))
 
     def come_back(self) -> None:
         """Ends what the fault `gone` began: clients find the service again. Harmless if it is here."""
@@ -154,7 +164,8 @@ class Service:
         except OSError as error:
             folder.remove()
             raise PcscError(f"no socket at {folder.socket_path}: {error.strerror}") from error
-        self._folder, self._door, self._pid = folder, door, os.getpid()
+        self._made = self._folder = folder
+        self._door, self._pid = door, os.getpid()
         self._stopping.clear()
         for reader in self.readers:
             self._subscribe(reader)
@@ -202,6 +213,11 @@ class Service:
         for link in self._links.values():
             link.close()
 
+    def abandon(self) -> None:
+        """Removes the socket and its folder and waits for nobody: for a process that ends at once."""
+        if self._made is not None:
+            self._made.remove()
+
     def __enter__(self) -> dict[str, str]:
         self.start()
         return self.environment
@@ -248,7 +264,8 @@ class Service:
 
     def _let_in(self, sock: socket.socket) -> None:
         pid, uid = _peer(sock)
-        if uid not in self._welcome or len(self._links) >= MAX_CLIENTS or self._engine.is_away:
+        is_welcome = uid in self._welcome and pid != _own_process()
+        if not is_welcome or len(self._links) >= MAX_CLIENTS or self._engine.is_away:
             sock.close()
             return
         self._clients_by_pid[pid] = self._clients_by_pid.pop(pid, 0) + 1
@@ -285,6 +302,9 @@ class Service:
         else:
             door.show()
         self._is_hidden = self._engine.is_away
+
+
+_own_process = os.getpid
 
 
 def _peer(sock: socket.socket) -> tuple[int, int]:

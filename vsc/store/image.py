@@ -62,10 +62,13 @@ class Image:
         return json.dumps({**content, "sha256": digest(content)}, indent=1).encode() + b"\n"
 
     @classmethod
-    def parse(cls, raw: bytes) -> "Image":
-        """Reads an image; ImageError, saying why, for anything that is not one that this version knows whole."""
+    def parse(cls, raw: bytes, *, profile: Profile | None = None) -> "Image":
+        """Reads an image; ImageError, saying why, for anything that is not one that this version knows whole.
+
+        profile: what the card is, where that is none of those that vsc finds by name.
+        """
         content = parse_versioned(raw, FORMAT, VERSION)
-        profile = PROFILES.get(str(content.get("profile")))
+        profile = profile or PROFILES.get(str(content.get("profile")))
         if profile is None:
             raise ImageError(f"the image has a profile that this vsc does not know: {content.get('profile')!r}")
         label: object = _TheName() if content["version"] < _FIRST_VERSION_WITH_LABEL else content.get("label")

@@ -10,7 +10,7 @@ card.restore(before)
 
 import uuid
 from copy import copy
-from typing import Self
+from typing import Any, Self
 
 from card_os.card import Card, Outcome
 from card_os.env import Env
@@ -19,7 +19,9 @@ from card_os.pin import PinPolicy
 from vsc.errors import PinPolicyViolation, VscError
 from vsc.host import Gids
 from vsc.host.connection import DirectConnection
-from vsc.profiles import CardOptions, Profile, profile_named
+from vsc.profiles import PROFILES, CardOptions, Profile, profile_named
+from vsc.serving.travel import TravelError
+from vsc.store.image import Image
 from vsc.testing.diff import Diff, diff
 from vsc.testing.snapshot import Snapshot
 from vsc.world import SeededEnv, SystemEnv
@@ -30,7 +32,8 @@ DEFAULT_PIN = "12345678"
 class SoftCard:
     """A card in memory: a `PoweredCard`, so it fits into a `vsc.reader.Reader`, and what a test wants to know of it.
 
-    pin, admin_key, puk: what the card was made with; None if it has none (yet). env: the world that it lives in.
+    pin, admin_key, puk: what the card was made with; None if it has none (yet). card: its inside, of `card_os`; once it
+    has been in a reader that another process serves to this one, a handle to what is there.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class SoftCard:
         self.profile = profile
         self.pin, self.admin_key, self.puk = pin, admin_key, puk
         self.card: Card = profile.card(persistent, env)
-        self.env = env
+        self._env = env
 
     @classmethod
     def make(
@@ -106,6 +109,39 @@ class SoftCard:
     def __repr__(self) -> str:
         return f"<SoftCard {self.profile.name}>"
 
+    @property
+    def env(self) -> Env:
+        """The world that the card lives in."""
+        env: Env = getattr(self.card, "env", self._env)  # Of one that is in another process.
+        return env
+
+    @env.setter
+    def env(self, env: Env) -> None:
+        self._env = env
+
+    def __getstate__(self) -> dict[str, object]:
+        """How it travels: with its image. What it has verified stays behind, as when its power goes."""
+        if isinstance(self.card, Card) and type(self.card) is not Card:
+            raise TravelError(
+                "a card that is torn cannot travel to the process that serves PC/SC to this one, for what tears it is "
+                "here: use Lab(in_this_process=False), whose readers are here, too"
+            )
+        known = PROFILES.get(self.profile.name) is self.profile
+        own = {name: value for name, value in vars(self).items() if name not in ("card", "_env", "profile")}
+        return {
+            "own": own,
+            "profile": self.profile.name if known else self.profile,
+            "image": bytes(Image("card", self.profile, self.persistent)),
+            "env": copy(self.env),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        named = state["profile"]
+        self.profile = PROFILES[named] if isinstance(named, str) else named
+        self._env = state["env"]
+        self.card = self.profile.card(Image.parse(state["image"], profile=self.profile).persistent, self._env)
+        vars(self).update(state["own"])
+
     # --- a PoweredCard
 
     @property
@@ -157,15 +193,18 @@ class SoftCard:
         if snapshot.profile.name != self.profile.name:
             kinds = self.profile.name, snapshot.profile.name
             raise VscError("a card of profile {} cannot become one of profile {}".format(*kinds))
-        self.env = copy(snapshot.env)
-        self.card.restore(snapshot.persistent, self.env)
+        env = copy(snapshot.env)
+        self.card.restore(snapshot.persistent, env)
+        self.env = env
         self.pin, self.admin_key, self.puk = snapshot.pin, snapshot.admin_key, snapshot.puk
 
     def fork(self) -> Self:
         """Returns a card of its own with the same state, reset, in no reader. A seeded one goes on as this one will."""
-        other = copy(self)
-        other.env = copy(self.env)
-        other.card = self.card.fork(other.env)
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        env = copy(self.env)
+        other.card = self.card.fork(env)
+        other.env = env
         return other
 
     def diff(self, before: Snapshot) -> Diff:

@@ -7,6 +7,10 @@
 
 A lab is for the whole run: libpcsclite chooses its service once in the life of a process. A bench is for one test: its
 readers are gone when it ends. Neither needs pytest; `vsc.testing.plugin` makes fixtures of them.
+
+The service, with readers and cards, is in a process of its own, which ends with this one; what tests have are handles
+(`vsc.testing.served`). A client of PC/SC in this process may hold the interpreter's lock while it waits: a service that
+is a thread of this process could then never answer.
 """
 
 import os
@@ -14,13 +18,16 @@ import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from vsc.pcsc import PcscError, Service, use_in_this_process
 from vsc.pcsc.service import VARIABLE
 from vsc.reader import Reader, free_name
 from vsc.testing.reader import VirtualReader
 from vsc.trace.text import Tone, report
+
+if TYPE_CHECKING:
+    from vsc.testing.served import ServedService
 
 MAX_TRACE_LINES = 1_000
 """Of a reader, in the report of a failed test: the last ones."""
@@ -35,39 +42,45 @@ class Lab:
 
     A lab within a lab has the same service, and leaves the readers of the other one alone.
 
-
     in_this_process: False leaves PC/SC of this process alone; programs that are started with `environment` use the
-        service all the same.
+        service all the same. Readers and cards are in this process then, so any object is a card.
+    stderr: a descriptor, for the stacks of a service process that has got stuck; None: standard error.
     """
 
-    def __init__(self, *, in_this_process: bool = True) -> None:
+    def __init__(self, *, in_this_process: bool = True, stderr: int | None = None) -> None:
         self._in_this_process = in_this_process
+        self._stderr = stderr
         self._before: str | None = None
         self._found: tuple[Reader, ...] = ()
-        self.service = Service()
+        self._service: Service | ServedService | None = None if in_this_process else Service()
+
+    @property
+    def service(self) -> "Service | ServedService":
+        """What serves. PcscError before the lab is open."""
+        if self._service is None:
+            raise PcscError("the lab is not open")
+        return self._service
 
     def __enter__(self) -> Self:
         """Starts the service. TooLateError if libpcsclite of this process uses another one already; PcscError."""
-        if not self._in_this_process:
-            self.service.start()
+        if isinstance(self._service, Service):
+            self._service.start()
             return self
         self._before = os.environ.get(VARIABLE)
-        self.service = _own_service()
-        self._found = self.service.readers
+        self._service = _own_service(self._stderr)
+        self._found = self._service.readers
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._in_this_process:
+        if isinstance(self.service, Service):
             self.service.stop()
             return
-        for reader in self.service.readers:
-            if reader not in self._found:
-                self.service.remove_reader(reader)
         os.environ.pop(VARIABLE, None)
         if self._before is not None:
             os.environ[VARIABLE] = self._before
+        self.service.close(reader for reader in self.service.readers if reader not in self._found)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -75,6 +88,33 @@ class Lab:
         from vsc.serving.control import VARIABLE as AROUND  # It brings much with it.
 
         return {name: value for name, value in self.service.environment.items() if name != AROUND}
+
+    def new_reader(self, name: str | None = None) -> VirtualReader:
+        """Plugs an empty reader in; when it returns, PC/SC clients see it. PcscError if the name is taken."""
+        name = name or free_name(one.name for one in self.service.readers)
+        if not isinstance(self.service, Service):
+            return self.service.new_reader(name)
+        reader = VirtualReader(name, settle=self.service.settle)
+        self.service.add_reader(reader)
+        return reader
+
+    def remove_reader(self, reader: VirtualReader) -> None:
+        """Takes it away, with its card; when it returns, PC/SC clients see that. PcscError if it is not here."""
+        self.service.remove_reader(reader)
+        if reader.card is not None:
+            reader.eject()
+
+    def close_readers(self, readers: list[VirtualReader]) -> None:
+        """Takes readers away, and the faults that wait in them: all of them, whatever a card raises at that."""
+        if not isinstance(self.service, Service):
+            self.service.close(readers)
+            return
+        with ExitStack() as last:
+            last.callback(self.service.come_back)  # A fault may have made it go.
+            for reader in readers:
+                if reader in self.service.readers:
+                    last.callback(self.service.remove_reader, reader)
+                last.callback(reader.close)
 
     @contextmanager
     def bench(self) -> Iterator["Bench"]:
@@ -87,24 +127,28 @@ class Lab:
             bench.close()
 
 
-_own: list[Service] = []
+_own: "list[ServedService]" = []
 
 
-def _own_service() -> Service:
+def _own_service(stderr: int | None) -> "ServedService":
     """The one of this process, running and in use. It lives as long as the process.
 
     libpcsclite would never look for another one. And a connection that nobody closed is closed by its finalizer, at
     any time later: whom it talks to must still be there, or pyscard raises in the midst of something else.
     """
+    from vsc.serving.owner import ServiceProcess
+    from vsc.testing.served import ServedService
+
     if _own:
         use_in_this_process(_own[0])
         return _own[0]
-    service = Service()
-    service.start()
+    process = ServiceProcess(stderr=stderr)
+    process.start()
+    service = ServedService(process)
     try:
         use_in_this_process(service)
     except PcscError:
-        service.stop()
+        process.stop()
         raise
     _own.append(service)
     return service
@@ -126,17 +170,13 @@ class Bench:
 
     def reader(self, name: str | None = None) -> VirtualReader:
         """Plugs an empty reader in; when it returns, PC/SC clients see it. PcscError if the name is taken."""
-        service = self.lab.service
-        reader = VirtualReader(name or free_name(one.name for one in service.readers), settle=service.settle)
-        service.add_reader(reader)
+        reader = self.lab.new_reader(name)
         self.readers.append(reader)
         return reader
 
     def unplug(self, reader: VirtualReader) -> None:
         """Takes a reader away, with its card; when it returns, PC/SC clients see that."""
-        self.lab.service.remove_reader(reader)
-        if reader.card is not None:
-            reader.eject()
+        self.lab.remove_reader(reader)
 
     def bugs(self) -> list[Exception]:
         """What cards have raised since the last call; of very many the last hundred."""
@@ -184,9 +224,4 @@ class Bench:
 
     def close(self) -> None:
         """Takes the readers away, and the faults that wait in them: all of them, whatever a card raises at that."""
-        with ExitStack() as last:
-            last.callback(self.lab.service.come_back)  # A fault may have made it go.
-            for reader in self.readers:
-                if reader in self.lab.service.readers:
-                    last.callback(self.lab.service.remove_reader, reader)
-                last.callback(reader.close)
+        self.lab.close_readers(self.readers)

@@ -2,10 +2,9 @@
 
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from vsc.factory import create
@@ -23,11 +22,13 @@ from vsc.machine import (
 )
 from vsc.machine.own import OwnReader
 from vsc.machine.winscard import Context, scard
-from vsc.pcsc import Service, use_in_this_process
+from vsc.pcsc import use_in_this_process
 from vsc.reader import Reader
 from vsc.serving.control import ask
+from vsc.serving.owner import ServiceProcess
 from vsc.store import Store
 from vsc.store.memory import MemoryStore
+from vsc.testing.served import ServedService
 
 SELECT = bytes.fromhex("00A4040009A00000039742544659")
 PIN = b"12345678"
@@ -139,11 +140,13 @@ class Direct(World):
 class Served(World):
     """Inside `vsc run`, whose own readers have cards already."""
 
+    socket: Path | None = None
+
     def eject(self, reader: MachineReader) -> None:
-        ask(None, {"do": "eject", "what": reader.name})
+        ask(self.socket, {"do": "eject", "what": reader.name})
 
     def insert(self, reader: MachineReader) -> None:
-        ask(None, {"do": "insert", "what": reader.name})
+        ask(self.socket, {"do": "insert", "what": reader.name})
 
     def swap(self, reader: MachineReader) -> None:
         # The desk swaps for another card only.
@@ -151,21 +154,19 @@ class Served(World):
         self.insert(reader)
 
 
-class InService(World):
-    """In this process, with a private PC/SC service of this process."""
+class InService(Served):
+    """With a private PC/SC service of this process, which is in a process of its own."""
 
-    def __init__(self, machine: Machine, service: Service) -> None:
+    def __init__(self, machine: Machine, process: ServiceProcess) -> None:
         super().__init__(machine)
-        self._service = service
-
-    def slot(self, reader: MachineReader) -> Reader:
-        return next(one for one in self._service.readers if one.name == reader.name)
+        self.socket = process.control_path
+        self._process = process
 
     def stop_service(self) -> None:
-        self._service.stop()
+        self._process.call("go_away")
 
     def start_service(self) -> None:
-        self._service.start()
+        self._process.call("come_back")
 
 
 class Vpcd(World):
@@ -223,20 +224,24 @@ def direct() -> Iterator[World]:
 
 
 @contextmanager
-def in_service(*, through_pcsc: bool) -> Iterator[World]:
-    with ExitStack() as undo:
-        folder = undo.enter_context(tempfile.TemporaryDirectory())
-        # A path that stays, so that the service can be started again.
-        service = Service(socket_path=Path(folder) / "socket")
-        service.start()
-        undo.callback(service.stop)
-        use_in_this_process(service)
-        machine = InProcessMachine(_filled(MemoryStore()), pcsc=True, service=service, through_pcsc=through_pcsc)
-        yield (InService if through_pcsc else _Both)(machine, service)
+def _service() -> Iterator[ServiceProcess]:
+    with ServiceProcess() as process:
+        use_in_this_process(ServedService(process))
+        yield process
 
 
-class _Both(InService):
-    is_seen_through_pcsc = False
+@contextmanager
+def beside_a_service() -> Iterator[World]:
+    with _service() as process:
+        process.call("add", "Foreign")
+        yield Direct(InProcessMachine(_filled(MemoryStore()), pcsc=True))
+
+
+@contextmanager
+def through_a_service() -> Iterator[World]:
+    _filled(None)
+    with _service() as process:
+        yield InService(ServedMachine(socket=process.control_path), process)
 
 
 @contextmanager
@@ -254,8 +259,8 @@ def vpcd() -> Iterator[World]:
 
 WORLDS = {
     "direct": direct,
-    "beside a service": lambda: in_service(through_pcsc=False),
-    "through a service": lambda: in_service(through_pcsc=True),
+    "beside a service": beside_a_service,
+    "through a service": through_a_service,
     "served": served,
     "vpcd": vpcd,
 }

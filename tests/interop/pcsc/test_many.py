@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+import pytest
+
 from bench.null_card import NullCard
 from tests.interop.pcsc import winscard as w
 from tests.interop.pcsc.conftest import Start
@@ -72,8 +74,9 @@ def test_libpcsclite_sees_as_many_readers_as_its_protocol_has(start: Start) -> N
             assert puppet("disconnect", "$card") == ["SUCCESS"]
 
 
-def test_64_readers_for_a_client_of_protocol_4_6() -> None:
-    """Byte by byte on the socket: no libpcsclite of Debian 12 speaks 4:6."""
+def test_64_readers_for_a_client_of_protocol_4_6(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte by byte on the socket, in this very process: no libpcsclite of Debian 12 speaks 4:6."""
+    monkeypatch.setattr("vsc.pcsc.service._own_process", lambda: 0)
     names = [f"Many {number:02}" for number in range(64)]
     service = Service([numbered(serial, name) for serial, name in enumerate(names)])
     with ExitStack() as undo:

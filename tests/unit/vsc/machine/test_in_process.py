@@ -154,10 +154,3 @@ def test_a_card_that_cannot_be_plugged_in_is_given_back(store: Store) -> None:
     assert machine.readers() == ()
     with store.open("one"):
         pass
-
-
-def test_through_pcsc_needs_a_service(store: Store) -> None:
-    with pytest.raises(ValueError, match="needs a service"):
-        InProcessMachine(store, through_pcsc=True)
-    with pytest.raises(ValueError, match="needs a service"):
-        InProcessMachine(store, through_pcsc=True, service=Service(), pcsc=False)

@@ -9,6 +9,12 @@ from vsc.reader import Reader
 Join = Callable[..., Peer]
 
 
+@pytest.fixture(autouse=True)
+def clients_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clients of these tests are sockets of this very process, which hold nothing while they wait."""
+    monkeypatch.setattr("vsc.pcsc.service._own_process", lambda: 0)
+
+
 @pytest.fixture
 def card() -> Card:
     return Card()

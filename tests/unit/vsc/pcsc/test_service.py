@@ -368,6 +368,7 @@ def test_processes_are_forgotten(service: Service, monkeypatch: pytest.MonkeyPat
 
 FORK = """
 import os, socket, sys
+import vsc.pcsc.service
 from vsc.pcsc import Service
 from vsc.reader import Reader
 
@@ -377,6 +378,7 @@ with service as env:
         sys.exit(7)  # It leaves the block.
     assert os.waitstatus_to_exitcode(os.wait()[1]) == 7
     client = socket.socket(socket.AF_UNIX)
+    vsc.pcsc.service._own_process = lambda: 0  # It would not be let in.
     client.connect(env["PCSCLITE_CSOCK_NAME"])
     client.sendall(bytes.fromhex("0c00000011000000040000000400000000000000"))
     print(client.recv(12, socket.MSG_WAITALL).hex(), service.folder.exists())
@@ -396,15 +398,26 @@ def test_no_change_is_lost(service: Service, reader: Reader, client: Client) -> 
     assert struct.unpack("<I", client.wait()[128:132]) == (2001,)
 
 
-def test_own_process_before_first_use(service: Service) -> None:
+def test_this_process_is_no_client(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may hold the interpreter's lock while it waits."""
+    monkeypatch.setattr("vsc.pcsc.service._own_process", os.getpid)
+    client = Client(service, context=False)
+    assert client.is_hung_up_on()
+    client.close()
+    with pytest.raises(PcscError, match=r"for clients in others.*vsc\.testing\.Lab"):
+        use_in_this_process(service)  # type: ignore[arg-type]
+
+
+def test_own_process_before_first_use() -> None:
     code = (
-        "import sys, ctypes\nfrom vsc.pcsc import Service, use_in_this_process\nfrom vsc.reader import Reader\n"
+        "import sys, ctypes\nfrom vsc.pcsc import use_in_this_process\n"
+        "from vsc.serving.owner import ServiceProcess\nfrom vsc.testing.served import ServedService\n"
         "lib = ctypes.CDLL('libpcsclite.so.1') if sys.argv[1] != 'unloaded' else None\n"
         "c = ctypes.c_long()\n"
         "def establish():\n"
         "    return ctypes.CDLL('libpcsclite.so.1').SCardEstablishContext(2, None, None, ctypes.byref(c))\n"
-        "one, two = Service([Reader()]), Service([Reader()])\n"
-        "with one, two:\n"
+        "with ServiceProcess() as first, ServiceProcess() as second:\n"
+        "    one, two = ServedService(first), ServedService(second)\n"
         "    use_in_this_process(one)\n"
         "    assert establish() == 0\n"
         "    use_in_this_process(one)\n"
@@ -419,6 +432,17 @@ def test_own_process_before_first_use(service: Service) -> None:
         assert (done.stdout, done.stderr) == ("TooLateError\n", "")
 
 
+class Elsewhere:
+    """As a service in another process."""
+
+    def __init__(self, service: Service) -> None:
+        self.socket_path = service.socket_path
+        self.clients_of = service.clients_of
+
+    def let_go(self) -> None:
+        pass
+
+
 def test_own_process_too_late_leaves_the_environment(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_process, "_loaded", lambda: [Path("/lib/libpcsclite.so.1")])
     monkeypatch.setattr(own_process, "_reaches", lambda service, library: False)
@@ -428,5 +452,5 @@ def test_own_process_too_late_leaves_the_environment(service: Service, monkeypat
         else:
             monkeypatch.delenv("PCSCLITE_CSOCK_NAME", raising=False)
         with pytest.raises(TooLateError, match=r"libpcsclite\.so\.1"):
-            use_in_this_process(service)
+            use_in_this_process(Elsewhere(service))
         assert os.environ.get("PCSCLITE_CSOCK_NAME") == before

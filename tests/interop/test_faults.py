@@ -114,6 +114,38 @@ def test_over_the_private_pcsc() -> None:
     assert service.faults == ()
 
 
+STALLING = """
+import sys, time
+from smartcard.scard import *
+_, context = SCardEstablishContext(SCARD_SCOPE_USER)
+_, card, protocol = SCardConnect(context, SCardListReaders(context, [])[1][0], SCARD_SHARE_SHARED, SCARD_PROTOCOL_ANY)
+pci = SCARD_PCI_T1 if protocol == SCARD_PROTOCOL_T1 else SCARD_PCI_T0
+def select():
+    return SCardTransmit(card, pci, list(bytes.fromhex("00A4040009A00000039742544659")))[0] & 0xFFFFFFFF
+time.sleep(0.01)
+codes = [select(), SCardBeginTransaction(card), select()]
+time.sleep(0.01)
+codes += [select(), SCardEndTransaction(card, SCARD_LEAVE_CARD) & 0xFFFFFFFF]
+codes += [SCardReconnect(card, SCARD_SHARE_SHARED, SCARD_PROTOCOL_ANY, SCARD_LEAVE_CARD)[0], select()]
+print(*(f"{code:X}" for code in codes))
+"""
+
+
+def test_a_transaction_that_stalls_over_the_private_pcsc() -> None:
+    """The wait is what is tested: without one in a transaction nothing happens, however long it is."""
+    reader = Reader()
+    reader.insert(SoftCard.make())
+    with Service([reader]) as env:
+        plan = inject(reader, "stall 10ms")
+        run = subprocess.run(
+            [sys.executable, "-c", STALLING], env={**os.environ, **env}, capture_output=True, text=True, check=True
+        )
+        plan.check()
+    *before, stalled, end, reconnected, after = run.stdout.split()
+    assert (before[:2], stalled, end) == (["0", "0"], "80100068", "80100068")
+    assert (reconnected, after) == ("0", "0")
+
+
 def test_an_atr_over_the_private_pcsc() -> None:
     reader = Reader()
     reader.insert(SoftCard.make())

@@ -50,6 +50,7 @@ class Effect(Enum):
     REMOVE = "remove"
     SWAP = "swap"
     RESET = "reset"
+    STALL = "stall"
     SHARE = "share"
     LOSE = "lose"
     GONE = "gone"
@@ -87,6 +88,9 @@ TABLE: Mapping[Effect, Row] = {
     Effect.REMOVE: Row(Layer.PCSC, Argument.NONE, (*_AROUND, Place.ON), True, "the card is taken out"),
     Effect.SWAP: Row(Layer.PCSC, Argument.NONE, _AROUND, False, "another card takes its place"),
     Effect.RESET: Row(Layer.PCSC, Argument.NONE, _AROUND, False, "another client resets the card"),
+    Effect.STALL: Row(
+        Layer.PCSC, Argument.TIME, (Place.BEFORE,), False, "a transaction that was idle so long has the card reset"
+    ),
     Effect.SHARE: Row(Layer.PCSC, Argument.NONE, (Place.BEFORE,), False, "another client has the card to itself"),
     Effect.LOSE: Row(Layer.PCSC, Argument.NONE, _ON, False, "the reader loses the answer; the card has done it"),
     Effect.GONE: Row(Layer.PCSC, Argument.NONE, (Place.BEFORE,), True, "the PC/SC service goes away"),

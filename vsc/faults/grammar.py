@@ -2,7 +2,7 @@
 
     FAULT    = EFFECT [SELECTOR]...
     EFFECT   = sw SW | answer ANSWER | delay TIME | mute | atr ATR | tear before commit N | tear after commit N
-             | cut | close | garble | remove | swap | reset | share | lose | gone
+             | cut | close | garble | remove | swap | reset | stall TIME | share | lose | gone
     SELECTOR = on COMMAND | before COMMAND | after COMMAND | between COMMAND and COMMAND | on reset
              | in APPLICATION | nth N | after N | every | optional | and back
     COMMAND  = a name of the command tables ('-' or quotes for blanks), INS HH, any

@@ -14,7 +14,7 @@ def move(fault: Fault, reader: Reader) -> bool:
     if card is None:
         return False
     try:
-        if fault.effect is Effect.RESET:
+        if fault.effect in (Effect.RESET, Effect.STALL):
             reader.reset()
         elif fault.effect is Effect.SWAP:
             reader.swap(_replacement(fault, reader))

@@ -28,7 +28,7 @@ from vsc.trace.decoder import carried_by, command_name
 _IN_PLACE = (Effect.SW, Effect.ANSWER, Effect.MUTE)
 """Effects that keep the command from the card."""
 _ON_THE_WAY_BACK = (Effect.REMOVE, Effect.LOSE, Effect.CUT, Effect.CLOSE, Effect.GARBLE)
-_MOVES = (Effect.REMOVE, Effect.SWAP, Effect.RESET)
+_MOVES = (Effect.REMOVE, Effect.SWAP, Effect.RESET, Effect.STALL)
 _REFUSALS = (Effect.SHARE, Effect.GONE)
 
 
@@ -175,7 +175,14 @@ class Plan:
         """With the lock: the faults that strike at this command, of those that strike there."""
         application = self._selection.application(command)
         waiting = [one for one in self._armed if one.fault.place is place and not one.fault.effect.is_tear]
+        waiting = [one for one in waiting if one.fault.effect is not Effect.STALL or self._has_stalled(one.fault)]
         return [one for one in waiting if one.is_due(command, application)]
+
+    def _has_stalled(self, fault: Fault) -> bool:
+        """Whether some host holds the card in a transaction, and has done nothing with it for so long."""
+        idle_s = self._reader.idle_s
+        assert isinstance(fault.value, int)
+        return idle_s is not None and idle_s * 1000 >= fault.value
 
     def _fire(self, one: Armed) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
 """A reader of this process as a machine's reader: no PC/SC, no socket."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from threading import Lock
 from types import TracebackType
@@ -141,7 +141,17 @@ class OwnConnection:
 
     def transaction(self) -> AbstractContextManager[None]:
         self._check_open()
-        return self._sharing.turn(self._holder)
+        return self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._sharing.turn(self._holder):
+            self._slot.used()
+            end = self._slot.watch_transactions(lambda: True)
+            try:
+                yield
+            finally:
+                end()
 
     def close(self) -> None:
         self._is_closed = True

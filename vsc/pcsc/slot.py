@@ -5,6 +5,7 @@ Exclusive use is the same lock with a floor of one. Each handle carries a flag, 
 sets on all handles of the reader, and that only RECONNECT clears.
 """
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -77,12 +78,17 @@ class Slot:
     insertion: int = 0
     """Which of the reader's cards clients are shown; calls are for that card, or for none."""
     _seen: int = 0
+    _unwatched: Callable[[], None] = lambda: None
     _entry: tuple[tuple[object, ...], bytes] | None = None
 
     def __post_init__(self) -> None:
         self.name = self.reader.name.encode()
         events = self.reader.events
         self._seen = events[-1].number if events else 0
+        me = weakref.ref(self)  # A reader may outlive the services that it was in.
+        self._unwatched = weakref.finalize(
+            self, self.reader.watch_transactions(lambda: (slot := me()) is not None and slot.is_in_transaction)
+        )
         self.insertion = self.reader.insertions
         self._card_is_in()
         if self.is_present:
@@ -178,6 +184,7 @@ class Slot:
             handle.slot = None
         self.handles.clear()
         self.free()
+        self._unwatched()
 
     def flag(self, event: ReturnCode) -> None:
         """RESET_CARD or REMOVED_CARD, on every handle; the later one counts, as in pcscd."""
@@ -202,14 +209,24 @@ class Slot:
         """Whether this handle may have the lock now: nobody else has it, or is in the middle of a command."""
         return self.owner in (None, handle) and all(one is handle for one in self.calls)
 
+    @property
+    def is_in_transaction(self) -> bool:
+        return self.depth > self._least_depth
+
+    @property
+    def _least_depth(self) -> int:
+        """Without a transaction."""
+        return 1 if self.sharing == EXCLUSIVE else 0
+
     def lock(self, handle: Handle) -> None:
         self.owner = handle
         self.depth += 1
+        self.reader.used()
 
     def unlock(self, handle: Handle) -> None:
         """Ends one transaction. Refused: NOT_TRANSACTED if there is none."""
         self.check_sharing(handle)
-        if self.depth <= (1 if self.sharing == EXCLUSIVE else 0):
+        if not self.is_in_transaction:
             raise Refused(ReturnCode.NOT_TRANSACTED)
         self.depth -= 1
         if self.depth == 0:

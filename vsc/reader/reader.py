@@ -44,6 +44,8 @@ class Reader:
         self._subscriptions: tuple[Subscription, ...] = ()
         self._undelivered: deque[tuple[ReaderEvent, tuple[Subscription, ...]]] = deque()
         self._delivering = False
+        self._transactions: tuple[Callable[[], bool], ...] = ()
+        self._used_s = monotonic()
 
     def __repr__(self) -> str:
         return f"<Reader {self.name!r}, {'empty' if self._inserted is None else 'with a card'}>"
@@ -226,6 +228,7 @@ class Reader:
             reason = str(error)
             raise
         finally:
+            self.used()
             if self._taps:
                 # Whatever the card has said: of one that was taken out meanwhile the host gets no answer.
                 is_out = self._inserted is not inserted
@@ -275,6 +278,32 @@ class Reader:
             with self._changed:
                 if self._last_number == seen:
                     self._changed.wait(left_s)
+
+    def watch_transactions(self, is_in_one: Callable[[], bool]) -> Callable[[], None]:
+        """For whatever lets hosts hold the card in a transaction: `is_in_one` says whether one does just now.
+
+        Returns what ends that. Who begins a transaction calls `used`.
+        """
+        mine = partial(is_in_one)
+        with self._changed:
+            self._transactions += (mine,)
+
+        def end() -> None:
+            with self._changed:
+                self._transactions = tuple(one for one in self._transactions if one is not mine)
+
+        return end
+
+    def used(self) -> None:
+        """Something has happened in a transaction, or one was begun."""
+        self._used_s = monotonic()
+
+    @property
+    def idle_s(self) -> float | None:
+        """For how long nothing has happened in the transaction that some host has; None if nobody has one."""
+        if not any(is_in_one() for is_in_one in self._transactions):
+            return None
+        return monotonic() - self._used_s
 
     def control(self, code: int, data: bytes) -> bytes | None:
         """What the reader itself answers to a control code (SCardControl); None: it does not know the code."""

@@ -99,7 +99,7 @@ def test_a_wait_times_out_and_can_be_cancelled(env: Mapping[str, str]) -> None:
 
 def test_a_direct_connection_needs_no_card(env: Mapping[str, str]) -> None:
     with connected(env, w.DIRECT) as one:
-        assert one("control", "$card", 0x42000D48) == ["SUCCESS", "", 0]
+        assert one("control", "$card", 0x42000D48) == ["SUCCESS", "120442330012", 6]
         assert one("get_attribute", "$card", 0x7FFF0003)[1] == (NAME + "\0").encode().hex()
         assert one("get_attribute", "$card", 0x7FFF0003, 3)[0] == "INSUFFICIENT_BUFFER"
 

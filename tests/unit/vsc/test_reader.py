@@ -295,8 +295,8 @@ def test_handles_are_bound_to_a_stay() -> None:
         _ = view.atr
 
 
-def test_no_control_codes() -> None:
-    assert Reader().control(0x42000D48, b"") is None
+def test_control_codes_that_it_does_not_know() -> None:
+    assert Reader().control(0x42000D49, b"") is None
 
 
 def test_log_is_bounded() -> None:

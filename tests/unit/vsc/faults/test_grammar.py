@@ -16,6 +16,8 @@ GOOD = {
     "delay 1.5s on any": "delay 1500ms on any",
     "delay 1000ms": "delay 1s on any",
     "mute on INS 20": "mute on INS 20",
+    "stall 5s": "stall 5s before any",
+    "stall 200ms before VERIFY every": "stall 200ms before VERIFY every",
     "mute on ins cb": "mute on INS CB",
     "mute on reset": "mute on reset",
     "atr 3b00": "atr 3B00 on reset",

@@ -8,7 +8,9 @@ import pytest
 from card_os.application import Application
 from card_os.command import ANYBODY, Command
 from tests.unit.vsc.faults.hosts import SELECT, VERIFY, verify
+from vsc.errors import CardWasReset
 from vsc.faults import Fault, FaultError, FaultSyntaxError, Plan, UnfiredFaultError, When, inject
+from vsc.machine.own import OwnReader
 from vsc.reader import (
     BrokenWireError,
     CardRemovedError,
@@ -311,6 +313,67 @@ def test_a_command_that_does_not_get_through(
     assert tries(card) == before
     assert [(one.response, one.reason) for one in heard] == [(b"", f"fault: {text}")]
     assert reader.transmit(VERIFY) == OK
+
+
+class Clock:
+    """Seconds, as a test sets them."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("vsc.reader.reader.monotonic", clock)
+    return clock
+
+
+def test_a_transaction_that_stalls(reader: Reader, heard: list[Exchange], clock: Clock) -> None:
+    """As Windows has it: five seconds without a command, and the card is reset."""
+    plan = inject(reader, "stall 5s")
+    connection = OwnReader(reader).connect()
+    with connection.transaction(), connection.transaction():
+        for idle_s in (4.75, 4.75):
+            clock.now += idle_s
+            assert reader.idle_s == idle_s
+            assert connection.transmit(VERIFY) == OK
+        clock.now += 5
+        with pytest.raises(CardWasReset):
+            connection.transmit(VERIFY)
+    plan.check()
+    assert "fault: stall 5s before any" in [exchange.reason for exchange in heard]
+
+
+def test_outside_a_transaction_nobody_counts(reader: Reader, clock: Clock) -> None:
+    plan = inject(reader, "stall 5s")
+    connection = OwnReader(reader).connect()
+    with connection.transaction():
+        connection.transmit(SELECT)
+    clock.now += 60
+    assert reader.idle_s is None
+    assert connection.transmit(VERIFY) == OK
+    clock.now += 60
+    with connection.transaction():  # The time begins with it.
+        assert connection.transmit(VERIFY) == OK
+    assert plan.unfired
+
+
+def test_only_stalls_are_counted(reader: Reader, clock: Clock) -> None:
+    plan = inject(reader, "stall 5s before VERIFY nth 2")
+    connection = OwnReader(reader).connect()
+    with connection.transaction():
+        for idle_s in (0, 5, 1):
+            clock.now += idle_s
+            assert connection.transmit(VERIFY) == OK
+        clock.now += 5
+        assert connection.transmit(SELECT).endswith(OK)
+        clock.now += 5
+        with pytest.raises(CardWasReset):
+            connection.transmit(VERIFY)
+    plan.check()
 
 
 def test_a_lost_answer(reader: Reader, card: SoftCard) -> None:

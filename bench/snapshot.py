@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from vsc.filling.keygen import SelfSigned, generate
-from vsc.filling.request import subject_name
+from vsc.filling.name import subject_name
 from vsc.testing import SoftCard
 from vsc.testing.diff import diff
 

@@ -10,7 +10,7 @@ What a handle holds, and when, is in `vsc.handle`.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 from weakref import ref
@@ -45,13 +45,16 @@ from vsc.store.name import check_name
 
 if TYPE_CHECKING:
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+    from vsc.filling.certificate import Certificate
     from vsc.filling.keygen import Request, SelfSigned
     from vsc.filling.load import Filled
-    from vsc.filling.material import Material, Source
+    from vsc.filling.material import Contents, Material, Source
 
 T = TypeVar("T")
+Tell = Callable[[str], None]
+"""Gets a sentence that a person should know."""
 
 
 class Card(Handle):
@@ -267,22 +270,34 @@ class Card(Handle):
             return session.has(HasCertificates, KEYS).read_certificate(container)
 
     def put_certificate(
-        self, container: int, certificate: "Source | x509.Certificate", *, pin: PinText | None = None
-    ) -> "x509.Certificate":
+        self,
+        container: int,
+        certificate: "Source | x509.Certificate",
+        *,
+        pin: PinText | None = None,
+        tell: Tell | None = None,
+    ) -> "Certificate":
         """Writes or replaces a certificate, which must be that of the container's key. certificate: a path, or PEM or
-        DER; of a chain the key's own is taken, and returned. MaterialError, KeyMismatch; WrongPin, PinBlocked."""
-        from vsc.filling.load import put_certificate
+        DER; of a chain the key's own is taken, and returned. tell: as for `load_keys`. MaterialError, KeyMismatch;
+        WrongPin, PinBlocked."""
+        from vsc.filling.load import certificate_for
+        from vsc.filling.material import read_certificates
 
-        return self._with_pin(pin, lambda session: put_certificate(session.keys, container, certificate))
+        several = read_certificates(certificate)
+        with self._opened() as session:
+            leaf, remarks = certificate_for(session.keys, container, several)
+        _tell_all(remarks, tell)
+        self._with_pin(pin, lambda session: session.keys.write_certificate(container, leaf.der))
+        return leaf
 
     def load_key(
         self,
         *,
         pfx: "Source | None" = None,
-        key: "Source | RSAPrivateKey | None" = None,
+        key: "Source | PrivateKeyTypes | None" = None,
         certificate: "Source | x509.Certificate | None" = None,
         password: str | bytes | None = None,
-        material: "Material | None" = None,
+        material: "Contents | Material | None" = None,
         pin: PinText | None = None,
         container: int | None = None,
         label: str | None = None,
@@ -290,17 +305,72 @@ class Card(Handle):
     ) -> "Filled":
         """Puts a key and its certificate onto the card, all or nothing.
 
-        Either pfx (PKCS#12), or key with or without certificate (PEM, DER, or objects of `cryptography`): a path or
-        the content of the file; or material, which is that, read before. password: for what is encrypted. container: a
-        free number, None for the first; label: None for what the file says. MaterialError and its kinds, FillingError,
-        WrongPin, PinBlocked.
+        Either pfx (PKCS#12), or key with or without certificate (PEM, DER, OpenSSH's format, or objects of
+        `cryptography`): a path or the content of the file; or material, which is that, read before. password: for what
+        is encrypted. container: a free number, None for the first; label: None for what the file says. MaterialError
+        and its kinds, FillingError, WrongPin, PinBlocked; VscError for files with several keys that the card can take.
         """
-        from vsc.filling.load import load
         from vsc.filling.material import read_material
 
         secret = password.encode() if isinstance(password, str) else password
         read = read_material(material=material, pfx=pfx, key=key, certificate=certificate, password=secret)
-        return self._with_pin(pin, lambda session: load(session.keys, read, container=container, label=label, use=use))
+        (filled,) = self._load(read, pin, container, label, use, None, most=1)
+        return filled
+
+    def load_keys(
+        self,
+        *,
+        pfx: "Source | None" = None,
+        key: "Source | PrivateKeyTypes | None" = None,
+        certificate: "Source | x509.Certificate | None" = None,
+        password: str | bytes | None = None,
+        material: "Contents | Material | None" = None,
+        pin: PinText | None = None,
+        container: int | None = None,
+        label: str | None = None,
+        use: KeyUse = KeyUse.EXCHANGE,
+        tell: Tell | None = None,
+    ) -> "tuple[Filled, ...]":
+        """Puts every key that the card can take, with its certificate, onto the card; all of them or none.
+
+        As `load_key`; container and label are for one key alone. tell: gets a sentence for whatever is left out, or
+        should be known, before the PIN is asked for.
+        """
+        from vsc.filling.material import read_material
+
+        secret = password.encode() if isinstance(password, str) else password
+        read = read_material(material=material, pfx=pfx, key=key, certificate=certificate, password=secret)
+        return self._load(read, pin, container, label, use, tell)
+
+    def _load(
+        self,
+        contents: "Contents",
+        pin: PinText | None,
+        container: int | None,
+        label: str | None,
+        use: KeyUse,
+        tell: Tell | None,
+        *,
+        most: int | None = None,
+    ) -> "tuple[Filled, ...]":
+        from vsc.filling.load import check_place, fitting, load
+
+        # Before anybody is asked for a PIN, or a try is spent.
+        with self._opened() as session:
+            chosen = fitting(session.keys, contents)
+            check_place(session.keys, chosen, container, label, most=most)
+        _tell_all(chosen.remarks, tell)
+        return self._with_pin(
+            pin, lambda session: load(session.keys, chosen.contents, container=container, label=label, use=use)
+        )
+
+    def delete_key(self, container: int, *, pin: PinText | None = None) -> None:
+        """Deletes a container: its key and its certificate. Its number is free then. VscError: there is none."""
+        self._with_pin(pin, lambda session: session.keys.delete_key(container))
+
+    def delete_certificate(self, container: int, *, pin: PinText | None = None) -> None:
+        """Deletes the certificate of a container; its key stays. VscError: there is none."""
+        self._with_pin(pin, lambda session: session.keys.delete_certificate(container))
 
     def generate_key(
         self,
@@ -320,7 +390,7 @@ class Card(Handle):
         `load_key`. WrongPin, PinBlocked.
         """
         from vsc.filling.keygen import SelfSigned, generate
-        from vsc.filling.request import subject_name
+        from vsc.filling.name import subject_name
 
         if isinstance(self_signed, str):
             self_signed = SelfSigned(subject_name(self_signed), datetime.now(UTC))
@@ -342,6 +412,12 @@ class Card(Handle):
         """Sends one C-APDU; returns the R-APDU, status word included. No application is selected first."""
         with self._opened() as session:
             return session.transmit(bytes(command))
+
+
+def _tell_all(remarks: Iterable[str], tell: Tell | None) -> None:
+    if tell is not None:
+        for remark in remarks:
+            tell(remark)
 
 
 def _unblocked_by(session: Session) -> Reference:

@@ -164,12 +164,20 @@ class WrongPassword(MaterialError, RefusedError):
     """The password of a file is wrong, or missing."""
 
 
+class DamagedFile(MaterialError):
+    """A file is of the right kind, but cut off or changed."""
+
+
+class UnsupportedFeature(MaterialError):
+    """A file is right, but uses something that vsc cannot read."""
+
+
 class KeyMismatch(MaterialError):
     """Key and certificate do not belong together."""
 
 
 class UnsupportedKey(MaterialError):
-    """A key that hosts cannot use on a GIDS card."""
+    """A key of a kind that the card does not take."""
 
 
 class FillingError(VscError):

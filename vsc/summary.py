@@ -1,10 +1,7 @@
 """What a card holds, for people and for JSON: no secret in it."""
 
 import uuid
-import warnings
 from dataclasses import asdict, dataclass
-
-from cryptography import x509
 
 from card_os.admin import AdminKey
 from card_os.apps.gids.minidriver import Container, containers
@@ -12,6 +9,7 @@ from card_os.apps.gids.personalisation import card_id
 from card_os.apps.gids.state import GidsState, LifeCycle
 from card_os.pin import CharacterRule, Pin, PinPolicy
 from card_os.rsa import RsaPrivateKey
+from vsc.filling.certificate import subject_of
 from vsc.store.image import Image
 
 # As `--pin-policy` and tpmvscmgr call them.
@@ -116,15 +114,5 @@ def _container(one: Container) -> ContainerSummary:
     else:
         kind = f"RSA {key.bits}" if isinstance(key, RsaPrivateKey) else f"EC {key.kind}"
     return ContainerSummary(
-        one.number, one.name, one.is_default, one.use, kind, [_subject(der) for der in one.certificates]
+        one.number, one.name, one.is_default, one.use, kind, [subject_of(der) for der in one.certificates]
     )
-
-
-def _subject(der: bytes) -> str:
-    try:
-        with warnings.catch_warnings():
-            # What is odd about it is no news here, and would be printed between the lines.
-            warnings.simplefilter("ignore")
-            return x509.load_der_x509_certificate(der).subject.rfc4514_string() or "(empty subject)"
-    except (ValueError, TypeError, x509.InvalidVersion):
-        return "(unreadable certificate)"

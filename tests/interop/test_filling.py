@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.interop.filling import LABEL, PASSWORD, PIN, SUBJECT, Filled, authority, filled, identity, module_path, pfx
+from tests.interop.foreign_files import PRINTABLE, T61, Workshop
 from tests.interop.need import require_tool
 
 URI = "pkcs11:id=%00;type=private"
@@ -92,6 +93,42 @@ class TestOpensc:
         assert x509.load_pem_x509_certificate(pem.encode()) == x509.load_pem_x509_certificate(
             (ada.folder / "bob.pem").read_bytes()
         )
+
+
+def keys_shown(ada: Filled) -> list[str]:
+    return re.findall(r"^Private RSA Key \[(.*)\]", ada.client("pkcs15-tool", "--list-keys")[0], re.MULTILINE)
+
+
+def test_a_key_that_is_deleted_leaves_no_ghost(ada: Filled) -> None:
+    """OpenSC shows a free place of the container map as a key without a name, so none is left at its end."""
+    certificate, key = identity("Grace Hopper").write(ada.folder, "grace")
+    ada("load", "ada", "--key", key, "--cert", certificate, "--pin", "default")
+    assert keys_shown(ada) == [LABEL, "Grace Hopper"]
+    ada("cert", "delete", "ada", "1", "--pin", "default")
+    seen = objects(ada.client("pkcs11-tool", "--list-objects")[0])
+    assert seen["Certificate"]["label"] == LABEL
+    script = "vsc key delete --reader 'Virtual Smart Card 00 00' 1 --yes --pin default && pkcs15-tool --list-keys"
+    assert re.findall(r"^Private RSA Key \[(.*)\]", ada.client("sh", "-c", script)[0], re.MULTILINE) == [LABEL]
+    ada("key", "delete", "ada", "0", "--yes", "--pin", "default")
+    assert keys_shown(ada) == []
+    ada.client("pkcs11-tool", "--login", "--pin", PIN, "--keypairgen", "--key-type", "rsa:1024", "--label", "New")
+    assert keys_shown(ada) == ["New"]
+
+
+def test_a_certificate_with_odd_names(ada: Filled) -> None:
+    """OpenSC reads what `cryptography` does not: letters that a PrintableString has not."""
+    bench = Workshop(ada.folder)
+    plain = bench.certificate(bench.key("odd.key"), "plain.pem", "ada@example.org*", organization="Smith & Sons_Co")
+    odd = bench.retyped(plain, "odd.key", "odd.pem", old=T61, new=PRINTABLE)
+    (ada.folder / "odd.key").chmod(0o644)
+    out, _ = ada("load", "ada", "--key", "odd.key", "--cert", odd, "--pin", "default")
+    assert out.endswith("with a certificate for CN=ada@example.org*,O=Smith & Sons_Co.\n")
+    pem = ada.client("pkcs15-tool", "--read-certificate", "01")[0]
+    assert bench.openssl("x509", "-outform", "DER", stdin=pem.encode()) == bench.openssl(
+        "x509", "-in", odd, "-outform", "DER"
+    )
+    assert ada("cert", "get", "ada", "1")[0].split() == pem.split()
+    assert "CN=ada@example.org*,O=Smith & Sons_Co" in ada("show", "ada")[0]
 
 
 def test_a_card_is_filled_while_it_is_in_a_reader(ada: Filled) -> None:

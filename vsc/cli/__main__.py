@@ -46,9 +46,10 @@ GROUPS = {
         "provision": ("vsc.cli.provision", "Format a card, or give it an id."),
     },
     "Keys and certificates": {
-        "load": ("vsc.cli.load", "Put a key and its certificate onto a card."),
+        "load": ("vsc.cli.load", "Put keys and their certificates onto a card."),
         "keygen": ("vsc.cli.keygen", "Make a key on a card."),
-        "cert": ("vsc.cli.cert", "Get or put the certificate of a key."),
+        "key": ("vsc.cli.key", "Delete a key."),
+        "cert": ("vsc.cli.cert", "Get, put or delete the certificate of a key."),
     },
     "Readers and PC/SC": {
         "readers": ("vsc.cli.readers", "List the readers and what is in them."),

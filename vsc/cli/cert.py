@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from vsc.cli.load import pin_option
-from vsc.cli.material import FILE, warn_of_validity
+from vsc.cli.material import FILE, tell
 from vsc.cli.passphrase import passphrase_option
 from vsc.cli.secret import PIN_SOURCES, asking, given_pin
-from vsc.cli.target import name_argument, opened
+from vsc.cli.target import name_argument, opened, with_number
 from vsc.errors import VscError
 
 _number = click.IntRange(0)
@@ -17,7 +17,7 @@ _number = click.IntRange(0)
 
 @click.group("cert")
 def cert_command() -> None:
-    """Get certificates from a card, or put them onto it."""
+    """Get certificates from a card, put them onto it, or delete them."""
 
 
 @cert_command.command("get")
@@ -31,16 +31,12 @@ def get(name: str, number: int | None, as_der: bool, output: Path | None) -> Non
 
     N: the number of the container; without it the only certificate that there is.
     """
-    from cryptography.hazmat.primitives.serialization import Encoding
-    from cryptography.x509 import load_der_x509_certificate
+    from vsc.filling.certificate import pem
 
     der = opened(name, None).certificate(_only(name) if number is None else number)
     if der is None:
         raise VscError(f"container {number} of the card {name!r} has no certificate")
-    try:
-        data = der if as_der else load_der_x509_certificate(der).public_bytes(Encoding.PEM)
-    except ValueError:
-        raise VscError("that certificate cannot be read; --der gives its bytes") from None
+    data = der if as_der else pem(der)
     if output is None:
         click.echo(data, nl=False)
     else:
@@ -75,17 +71,27 @@ def put(name: str, number: int, file: Path, pin: str | None, as_json: bool) -> N
     N: the number of the key's container, whose certificate it becomes; one that is there is replaced. FILE is PEM or
     DER. It is refused unless it is the certificate of that key; of a chain the right one is taken.
     """
-    from vsc.filling.material import read_certificates, read_file
+    from vsc.filling.material import read_file
 
     raw = read_file(file, what="certificate file")
-    read_certificates(raw)  # Before anybody is asked for a PIN.
     with asking(f"--pin {PIN_SOURCES}"):
-        leaf = opened(name, None).put_certificate(number, raw, pin=given_pin(pin, "--pin"))
-    warn_of_validity(leaf)
-    subject = leaf.subject.rfc4514_string()
+        leaf = opened(name, None).put_certificate(number, raw, pin=given_pin(pin, "--pin"), tell=tell)
     if as_json:
-        click.echo(json.dumps({"container": number, "subject": subject}))
+        click.echo(json.dumps({"container": number, "subject": leaf.subject}))
     else:
         from vsc.cli.table import printable
 
-        click.echo(f"Put the certificate for {printable(subject)} into container {number}.")
+        click.echo(f"Put the certificate for {printable(leaf.subject)} into container {number}.")
+
+
+@cert_command.command("delete")
+@with_number
+@pin_option
+def delete(name: str | None, reader: str | None, number: int, pin: str | None) -> None:
+    """Delete the certificate of a key on the card NAME; the key stays.
+
+    N: the number of the key's container.
+    """
+    with asking(f"--pin {PIN_SOURCES}"):
+        opened(name, reader).delete_certificate(number, pin=given_pin(pin, "--pin"))
+    click.echo(f"Deleted the certificate of container {number}.")

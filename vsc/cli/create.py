@@ -11,7 +11,7 @@ import click
 
 from card_os.pin import MAX_TRIES, PinPolicy
 from vsc.cli.load import takes_pfx
-from vsc.cli.material import pfx_material
+from vsc.cli.material import pfx_material, tell
 from vsc.cli.passphrase import passphrase_option
 from vsc.cli.policy import PinPolicyType
 from vsc.cli.secret import ADMIN_KEY_SOURCES, PIN_SOURCES, read_admin_key, read_new_pin, read_pin
@@ -24,7 +24,7 @@ from vsc.store.name import check_name
 from vsc.summary import CardSummary, summarise
 
 if TYPE_CHECKING:
-    from vsc.filling.material import Material
+    from vsc.filling.material import Contents
 
 
 @click.command("create")
@@ -116,7 +116,7 @@ def create_command(
     # Before anybody is asked for a PIN; `create` checks again, under the lock.
     if home_store().exists(name):
         raise CardExistsError(f"there is a card called {check_name(name)!r} already")
-    material = None if pfx is None else pfx_material(pfx, pfx_password)
+    contents = None if pfx is None else pfx_material(pfx, pfx_password)
     if blank:
         image = create_blank(
             name, policy=pin_policy, tries=tries, admin_tries=admin_tries, label=label, profile=kind.name
@@ -141,14 +141,14 @@ def create_command(
             file_system=not no_file_system,
             profile=kind.name,
         )
-        image = make() if material is None else _filled(make, material, new_pin or b"")
+        image = make() if contents is None else _filled(make, contents, new_pin or b"")
     _tell(summarise(image), quiet=quiet, as_json=as_json)
 
 
-def _filled(make: Callable[..., Image], material: "Material", pin: bytes) -> Image:
+def _filled(make: Callable[..., Image], contents: "Contents", pin: bytes) -> Image:
     from vsc.filling.virtual import create_filled
 
-    return create_filled(lambda store: make(store=store), material, pin=pin)
+    return create_filled(lambda store: make(store=store), contents, pin=pin, tell=tell)
 
 
 def _tell(card: CardSummary, *, quiet: bool, as_json: bool) -> None:

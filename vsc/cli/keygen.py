@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vsc.cli.load import container_option, pin_option, sign_only_option, tell
+from vsc.cli.load import container_option, pin_option, report, sign_only_option
 from vsc.cli.material import FILE
 from vsc.cli.secret import PIN_SOURCES, asking, given_pin
 from vsc.cli.target import check_target, on_a_card, opened
@@ -55,7 +55,8 @@ def keygen_command(
     """
     check_target(name, reader)
     from vsc.filling.keygen import Request, SelfSigned, key_bits
-    from vsc.filling.request import alternative_name, common, subject_name
+    from vsc.filling.name import subject_name
+    from vsc.filling.request import alternative_name, common
     from vsc.host import KeyUse
 
     if csr is None and subject is not None:
@@ -85,7 +86,7 @@ def keygen_command(
             use=KeyUse.SIGNATURE if sign_only else KeyUse.EXCHANGE,
         )
     if str(csr) != "-":
-        tell(done, "Made", as_json=as_json, csr=None if csr is None else str(csr))
+        report(done, "Made", as_json=as_json, csr=None if csr is None else str(csr))
 
 
 def _check_writable(path: Path) -> None:

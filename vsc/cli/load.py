@@ -1,4 +1,4 @@
-"""`vsc load`: a key and its certificate from files onto a card."""
+"""`vsc load`: keys and their certificates from files onto a card."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsc.cli.material import FILE, key_material, pfx_material
+from vsc.cli.material import FILE, key_material, pfx_material, tell
 from vsc.cli.secret import PASSWORD_SOURCES, PIN_SOURCES, asking, given_pin
 from vsc.cli.target import check_target, on_a_card, opened
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vsc.filling.load import Filled
 
 pfx_options: tuple[Callable[[Any], Any], ...] = (
-    click.option("--pfx", type=FILE, metavar="FILE", help="A PKCS#12 file: a key with its certificate."),
+    click.option("--pfx", type=FILE, metavar="FILE", help="A PKCS#12 file: keys with their certificates."),
     click.option(
         "--pfx-password",
         metavar=PASSWORD_SOURCES,
@@ -44,14 +44,14 @@ def takes_pfx(command: Any) -> Any:
 @click.command("load")
 @on_a_card
 @takes_pfx
-@click.option("--key", type=FILE, metavar="FILE", help="A private RSA key, PEM or DER, PKCS#1 or PKCS#8.")
+@click.option("--key", type=FILE, metavar="FILE", help="Private keys, in PEM, DER or OpenSSH's format.")
 @click.option("--cert", type=FILE, metavar="FILE", help="Its certificate, PEM or DER; PEM may hold the chain, too.")
 @click.option("--key-password", metavar=PASSWORD_SOURCES, help="As --pfx-password, for the key.")
 @pin_option
 @click.option("--label", metavar="TEXT", help="What programs show. Without it: the PFX's name for it, or the CN.")
 @container_option
 @sign_only_option
-@click.option("--json", "as_json", is_flag=True, help="Print what is on the card now as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print what is on the card now as JSON, a line a key.")
 def load_command(
     name: str | None,
     reader: str | None,
@@ -66,9 +66,10 @@ def load_command(
     sign_only: bool,
     as_json: bool,
 ) -> None:
-    """Put a key and its certificate onto the card NAME: from --pfx, or from --key and --cert.
+    """Put keys and their certificates onto the card NAME: from --pfx, or from --key and --cert.
 
-    It is all or nothing: everything is checked before the card is touched.
+    It is all or nothing: everything is checked before the card is touched. Every key that the card can take is loaded;
+    what is left out is told.
     """
     check_target(name, reader)
     if (pfx is None) == (key is None):
@@ -86,18 +87,25 @@ def load_command(
 
     use = KeyUse.SIGNATURE if sign_only else KeyUse.EXCHANGE
     with asking(f"--pin {PIN_SOURCES}"):
-        done = opened(name, reader).load_key(
-            material=material, pin=given_pin(pin, "--pin"), container=container, label=label, use=use
+        loaded = opened(name, reader).load_keys(
+            material=material,
+            pin=given_pin(pin, "--pin"),
+            container=container,
+            label=label,
+            use=use,
+            tell=tell,
         )
-    tell(done, "Loaded", as_json=as_json)
+    for done in loaded:
+        report(done, "Loaded", as_json=as_json)
 
 
-def tell(done: "Filled", verb: str, *, as_json: bool, **more: object) -> None:
+def report(done: "Filled", verb: str, *, as_json: bool, **more: object) -> None:
     """Prints what a container holds now."""
     if as_json:
         click.echo(json.dumps({**asdict(done), **more}))
         return
     from vsc.cli.table import printable
+    from vsc.filling.kind import article
 
     certificate = f", with a certificate for {printable(done.subject)}" if done.subject is not None else ""
-    click.echo(f"{verb} {done.label!r}: an RSA {done.key_bits} key in container {done.container}{certificate}.")
+    click.echo(f"{verb} {done.label!r}: {article(done.kind)} in container {done.container}{certificate}.")

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +11,13 @@ from vsc.cli.secret import PASSWORD_SOURCES, read_password
 from vsc.errors import WrongPassword
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
-    from vsc.filling.material import Material
+    from vsc.filling.material import Contents
 
 FILE = click.Path(path_type=Path)
 """Whether it is there is for whoever reads it to say."""
 
 
-def pfx_material(pfx: Path, password: str | None) -> "Material":
+def pfx_material(pfx: Path, password: str | None) -> "Contents":
     """Reads a PFX. password: where it comes from; None: a person is asked if there must be one."""
     from vsc.filling.material import read_file, read_pfx
 
@@ -28,7 +25,7 @@ def pfx_material(pfx: Path, password: str | None) -> "Material":
     return _with_password(lambda secret: read_pfx(raw, secret), password, option="--pfx-password", file="PFX file")
 
 
-def key_material(key: Path, certificate: Path | None, password: str | None) -> "Material":
+def key_material(key: Path, certificate: Path | None, password: str | None) -> "Contents":
     """Reads a key and, if there is one, its certificate. password: as for a PFX."""
     from vsc.filling.material import read_file, read_key_and_certificate
 
@@ -39,34 +36,22 @@ def key_material(key: Path, certificate: Path | None, password: str | None) -> "
     )
 
 
-def warn_of_validity(certificate: "Certificate") -> None:
-    """Says on stderr if a certificate has expired, or is not valid yet."""
-    from vsc.filling.material import validity_problem
+def tell(remark: str) -> None:
+    """Says on stderr what a person should know of the files."""
+    from vsc.cli.table import printable
 
-    problem = validity_problem(certificate, datetime.now(UTC))
-    if problem:
-        click.echo(f"vsc: warning: {problem}", err=True)
+    click.echo(f"vsc: {printable(remark)}", err=True)
 
 
 def _with_password(
-    read: Callable[[bytes | None], "Material"], source: str | None, *, option: str, file: str
-) -> "Material":
+    read: Callable[[bytes | None], "Contents"], source: str | None, *, option: str, file: str
+) -> "Contents":
     question = f"Password of the {file}"
     if source is not None:
-        return _told(read(read_password(source, option, what=question)))
+        return read(read_password(source, option, what=question))
     try:
-        return _told(read(None))
+        return read(None)
     except WrongPassword as error:
         if not sys.stdin.isatty():
             raise WrongPassword(f"{error}: say {option} {PASSWORD_SOURCES}") from None
-        return _told(read(read_password("prompt", option, what=question)))
-
-
-def _told(material: "Material") -> "Material":
-    if material.certificate is not None:
-        warn_of_validity(material.certificate)
-    if material.authorities:
-        count = len(material.authorities)
-        others = f"{count} other certificate{'s' if count > 1 else ''}"
-        click.echo(f"vsc: {others} left out: a card has room for one beside each key", err=True)
-    return material
+        return read(read_password("prompt", option, what=question))

@@ -13,6 +13,7 @@ import click
 
 from card_os.admin import KEY_BYTES
 from card_os.pin import NO_POLICY, PinPolicy
+from vsc.byte_order_mark import without_mark
 from vsc.errors import Cancelled
 from vsc.interaction.terminal import open_terminal
 from vsc.reading import MAX_SECRET_BYTES, TooLargeError, read_file
@@ -37,7 +38,7 @@ def _from(source: str, option: str, words: dict[str, Callable[[], str]], sources
         return value
     if kind == "file" and where:
         try:
-            return read_file(Path(where), MAX_SECRET_BYTES).decode().removesuffix("\n").removesuffix("\r")
+            return without_mark(read_file(Path(where), MAX_SECRET_BYTES)).decode().removesuffix("\n").removesuffix("\r")
         except TooLargeError as error:
             raise click.BadParameter(str(error), param_hint=option) from None
         except (OSError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -61,6 +62,25 @@ def on_a_card(command: Any) -> Any:
     for option in (passphrase_option(), reader_option, _optional_name):
         command = option(command)
     return command
+
+
+def with_number(command: Any) -> Any:
+    """Gives a command NAME or `--reader`, as `on_a_card` does, and N, the number of a container."""
+
+    @wraps(command)
+    def run(words: tuple[str, ...], reader: str | None, **more: Any) -> Any:
+        most = 1 if reader is not None else 2
+        if len(words) != most:
+            raise click.UsageError("say the NAME of a card and the number N of a container, or --reader READER and N")
+        if not words[-1].isdecimal():
+            raise click.UsageError(f"{words[-1]!r} is no number of a container")
+        number = int(words[-1])
+        return command(name=None if reader is not None else words[0], reader=reader, number=number, **more)
+
+    words = click.argument("words", nargs=-1, metavar="[NAME] N", shell_complete=complete_card)
+    for option in (passphrase_option(), reader_option, words):
+        run = option(run)
+    return run
 
 
 def opened(name: str | None, reader: str | None) -> "Card":

@@ -9,7 +9,7 @@ from cryptography import x509
 from card_os.rsa import KEY_BITS
 from vsc.errors import UnsupportedKey, VscError
 from vsc.filling.load import Filled, all_or_nothing, container_name
-from vsc.filling.material import known_as
+from vsc.filling.name import common_name_of, shown
 from vsc.filling.request import MAX_DAYS, request, self_signed
 from vsc.host import CardWithKeys, KeyUse
 from vsc.host.port import verify_pin
@@ -63,7 +63,7 @@ def generate(
     if bits not in KEY_BITS:
         raise UnsupportedKey(f"an RSA key of {bits} bits is not supported: {', '.join(map(str, KEY_BITS))} bits are")
     wanted = certificate or csr
-    otherwise = known_as(wanted.subject) if wanted else None
+    otherwise = common_name_of(wanted.subject) if wanted else None
     name = container_name(host, container, label, otherwise or f"RSA {bits} key")
     if pin is not None:
         verify_pin(host, pin)
@@ -75,4 +75,4 @@ def generate(
             host.write_certificate(number, der)
         if csr is not None:
             csr.deliver(request(key, csr.subject, csr.names))
-    return Filled(number, name, bits, certificate.subject.rfc4514_string() if certificate else None)
+    return Filled(number, name, bits, f"rsa:{bits}", shown(certificate.subject) if certificate else None)

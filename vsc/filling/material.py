@@ -1,231 +1,168 @@
-"""What goes onto a card: a private key, its certificate, and what the people who made them called it.
+"""What goes onto a card: private keys, their certificates, and what the people who made them called them.
 
-Read from PKCS#12 (PFX), or from a key and a certificate in PEM or DER. Everything is checked here, so that whatever
-holds a `Material` can be loaded: the key is one that hosts can use on a GIDS card, the certificate is the key's and
-fits into the card's file for it.
+Read from PKCS#12 (PFX), or from keys and certificates in PEM, DER or OpenSSH's format. Each key is put together with
+its certificate here; which of them a card can take, `load` asks the host.
 """
 
-import warnings
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import partial
+from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
-from typing import cast
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_private_key,
-    load_pem_private_key,
-    pkcs12,
-)
-from cryptography.x509.oid import NameOID
 
-from card_os.apps.gids.minidriver import MAX_CERTIFICATE_BYTES
-from card_os.apps.gids.wire import MAX_OBJECT_BYTES
-from card_os.rsa import KEY_BITS
-from vsc.errors import KeyMismatch, MaterialError, UnsupportedKey, WrongPassword
-from vsc.filling.bounds import check_file, validated
+from vsc.errors import KeyMismatch, MaterialError, UnsupportedFeature
+from vsc.filling import key_file, pfx
+from vsc.filling.certificate import FILE as CERTIFICATE_FILE
+from vsc.filling.certificate import Certificate, spki_of
+from vsc.filling.key_file import PrivateKey
+from vsc.filling.kind import kind_of
 
 MAX_FILE_BYTES = 1 << 20
 """Nothing that is meant for a card comes near it: a larger file is a mistake."""
-_CERTIFICATE_HEADER_BYTES = 4
-_PFX_VERSION = bytes.fromhex("020103")
 
 Source = bytes | str | PathLike[str]
 """The content of a file, or its path."""
+_CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A key and its certificate, which fit. label: its friendly name or the certificate's; authorities: what else came.
+    """A key and its certificate, which fit. label: its friendly name or the certificate's."""
 
-    A card has no place for the authorities' certificates.
-    """
-
-    key: RSAPrivateKey = field(repr=False)
-    certificate: x509.Certificate | None = None
+    key: PrivateKeyTypes = field(repr=False)
+    certificate: Certificate | None = None
     label: str | None = None
-    authorities: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The kind of the key: `rsa:2048`."""
+        return kind_of(self.key)
 
     @property
     def der(self) -> bytes | None:
         """The certificate as it goes onto the card."""
-        return None if self.certificate is None else self.certificate.public_bytes(Encoding.DER)
+        return None if self.certificate is None else self.certificate.der
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What there is in files. authorities: certificates of none of the keys, for which a card has no place.
+
+    remarks: what people should know of the choice that was made, a sentence each.
+    """
+
+    keys: tuple[Material, ...]
+    authorities: tuple[Certificate, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    certificate: Certificate
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedKey:
+    private: PrivateKey
+    name: str | None = None
 
 
 def read_material(
     *,
-    material: Material | None = None,
+    material: Contents | Material | None = None,
     pfx: Source | None = None,
-    key: Source | RSAPrivateKey | None = None,
+    key: Source | PrivateKeyTypes | None = None,
     certificate: Source | x509.Certificate | None = None,
     password: bytes | None = None,
-) -> Material:
-    """Reads a PFX, or a key with or without its certificate; or returns what has been read. TypeError otherwise."""
+) -> Contents:
+    """Reads a PFX, or keys with or without their certificates; or returns what has been read. TypeError otherwise."""
     if [material, pfx, key].count(None) != 2 or (key is None and certificate is not None):
         raise TypeError("either a pfx, or a key with or without its certificate")
     if key is not None:
         return read_key_and_certificate(key, certificate, password)
-    return read_pfx(pfx, password) if pfx is not None else cast("Material", material)
+    if pfx is not None:
+        return read_pfx(pfx, password)
+    assert material is not None
+    return Contents((material,)) if isinstance(material, Material) else material
 
 
-def read_pfx(source: Source, password: bytes | None = None) -> Material:
-    """Reads PKCS#12. password: UTF-8; None and empty are the same.
+def read_pfx(source: Source, password: bytes | None = None, *, now: datetime | None = None) -> Contents:
+    """Reads PKCS#12. password: UTF-8; None and empty are the same. now: when certificates are to be valid, with its
+    zone; None for the clock's time.
 
-    MaterialError: not PKCS#12, no private key in it; WrongPassword, KeyMismatch, UnsupportedKey.
+    MaterialError: not PKCS#12, no private key in it; WrongPassword, DamagedFile, UnsupportedFeature, KeyMismatch.
     """
-    raw = read_file(source, what="PFX file")
-    # The library tells "not PKCS#12" from "wrong password" in words only.
-    if raw[:1] != b"\x30" or _PFX_VERSION not in raw[2:10]:
-        raise MaterialError("that is not a PFX file (PKCS#12)")
-    check_file(raw, what="PFX file")
-    if password and b"\x00" in password:
-        # The library would panic: it hands the password on as a C string.
-        raise _password_error("PFX file", password)
-    try:
-        with _quiet():
-            found = pkcs12.load_pkcs12(raw, password)
-    except (ValueError, TypeError):
-        raise _password_error("PFX file", password) from None
-    except UnsupportedAlgorithm:
-        raise MaterialError("the PFX file is encrypted in a way that is not supported") from None
-    if found.key is None:
+    bags = pfx.open_pfx(read_file(source, what=pfx.FILE), password)
+    if not bags.keys:
         raise MaterialError("there is no private key in the PFX file")
-    others = [one.certificate for one in found.additional_certs]
-    key, name = supported(found.key), None
-    if found.cert is not None:
-        others.insert(0, found.cert.certificate)
-        name = found.cert.friendly_name
-    certificate, authorities = _pick(key, others)
-    label = name.decode(errors="replace") if name else None
-    return Material(key, certificate, label or common_name(certificate), authorities)
+    remarks, keys, certificates = [], [], []
+    for bag in bags.keys:
+        try:
+            keys.append(_NamedKey(key_file.read_info(bag.der, pfx.FILE), bag.name))
+        except UnsupportedFeature as error:
+            remarks.append(f"left out: {error}")
+    for bag in bags.certificates:
+        certificates.append(_Named(Certificate.parse(bag.der, what=pfx.FILE), bag.name))
+    return _together(keys, certificates, now, remarks, what=pfx.FILE)
 
 
 def read_key_and_certificate(
-    key: Source | RSAPrivateKey, certificate: Source | x509.Certificate | None = None, password: bytes | None = None
-) -> Material:
-    """Reads a private key and its certificate, each PEM or DER; a PEM file of certificates may hold the chain, too.
+    key: Source | PrivateKeyTypes,
+    certificate: Source | x509.Certificate | None = None,
+    password: bytes | None = None,
+    *,
+    now: datetime | None = None,
+) -> Contents:
+    """Reads private keys and certificates. A file of either may hold several: each key gets its own certificate.
 
-    MaterialError: not what it should be; WrongPassword, KeyMismatch, UnsupportedKey.
+    MaterialError: not what it should be; WrongPassword, DamagedFile, UnsupportedFeature, KeyMismatch. now: as for a
+    PFX.
     """
-    private = supported(key) if isinstance(key, RSAPrivateKey) else read_key(key, password)
-    if certificate is None:
-        return Material(private)
-    several = (certificate,) if isinstance(certificate, x509.Certificate) else read_certificates(certificate)
-    leaf, authorities = _pick(private, several)
-    return Material(private, leaf, common_name(leaf), authorities)
+    remarks, keys = [], []
+    for one in _keys(key, password):
+        if isinstance(one, UnsupportedFeature):
+            remarks.append(f"left out: a key of the key file: {one}")
+        else:
+            keys.append(_NamedKey(one))
+    several = () if certificate is None else read_certificates(certificate)
+    return _together(keys, [_Named(one) for one in several], now, remarks, what=key_file.FILE)
 
 
-def _decrypted(load: Callable[[bytes, bytes | None], PrivateKeyTypes], raw: bytes, password: bytes) -> RSAPrivateKey:
-    """With a wrong password about one file in 256 decrypts to rubbish with good padding, which then is no key."""
-    try:
-        return validated(supported(load(raw, password)), what="key file")
-    except ValueError:
-        raise _password_error("key file", password) from None
+def read_certificates(source: Source | x509.Certificate) -> tuple[Certificate, ...]:
+    """Reads one certificate in DER, or any number in PEM. MaterialError: there is none; DamagedFile."""
+    if isinstance(source, x509.Certificate):
+        return (Certificate.of(source),)
+    raw = read_file(source, what=CERTIFICATE_FILE)
+    blocks = key_file.pem_blocks(raw, CERTIFICATE_FILE)
+    ders = [block.der(CERTIFICATE_FILE) for block in blocks if block.label in _CERTIFICATES]
+    if not ders and (blocks or raw[:1] != b"\x30" or pfx.is_pfx(raw)):
+        raise MaterialError("that is not a certificate in PEM or DER")
+    return tuple(Certificate.parse(der) for der in ders or [raw])
 
 
-def read_key(source: Source, password: bytes | None = None) -> RSAPrivateKey:
-    """Reads a private key: PKCS#1 or PKCS#8, PEM or DER. A password that is not needed does no harm."""
-    raw = read_file(source, what="key file")
-    check_file(raw, what="key file")
-    library = load_pem_private_key if b"-----BEGIN" in raw else load_der_private_key
-    # Validated once it is known to have a size that a card takes: the library would try any number for a prime.
-    load = partial(library, unsafe_skip_rsa_key_validation=True)
-    try:
-        try:
-            return validated(supported(load(raw, None)), what="key file")
-        except TypeError:
-            # The library's way to say that it is encrypted.
-            if password:
-                return _decrypted(load, raw, password)
-    except UnsupportedAlgorithm:
-        raise MaterialError(
-            "the key file is encrypted in a way, or holds a kind of key, that is not supported"
-        ) from None
-    except ValueError as error:
-        if "password" not in str(error).lower():
-            raise MaterialError("that is not a private key in PEM or DER") from None
-    raise _password_error("key file", password)
-
-
-def read_certificates(source: Source) -> tuple[x509.Certificate, ...]:
-    """Reads one certificate in DER, or any number in PEM."""
-    raw = read_file(source, what="certificate file")
-    try:
-        with _quiet():
-            if b"-----BEGIN" in raw:
-                return tuple(x509.load_pem_x509_certificates(raw))
-            return (x509.load_der_x509_certificate(raw),)
-    except (ValueError, TypeError, x509.InvalidVersion):
-        raise MaterialError("that is not a certificate in PEM or DER") from None
-
-
-def leaf_for(spki: bytes, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
-    """Chooses the certificate of a public key (SubjectPublicKeyInfo). KeyMismatch: none; MaterialError: too large."""
-    for certificate in certificates:
-        if _spki_of(certificate) == spki:
-            _check_size(certificate)
-            return certificate
-    count = len(certificates)
-    which = "certificate does" if count == 1 else f"{count} certificates do"
-    raise KeyMismatch(f"key and certificate do not match: the {which} not belong to this key")
-
-
-def spki(key: RSAPrivateKey) -> bytes:
-    """The public half of a key, as certificates hold it."""
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def supported(key: object) -> RSAPrivateKey:
-    """Returns the key if hosts can use it on a GIDS card: RSA of 1024, 2048, 3072 or 4096 bits. UnsupportedKey."""
-    if isinstance(key, ec.EllipticCurvePrivateKey):
-        raise UnsupportedKey("that is an elliptic curve key: no host reads one from a GIDS card, so use an RSA key")
-    if not isinstance(key, RSAPrivateKey):
-        raise UnsupportedKey("that key is not an RSA key, and a GIDS card has no other")
-    if key.key_size not in KEY_BITS:
-        known = ", ".join(map(str, KEY_BITS))
-        raise UnsupportedKey(f"an RSA key of {key.key_size} bits is not supported: {known} bits are")
-    return key
-
-
-def common_name(certificate: x509.Certificate | None) -> str | None:
-    """The name people know a certificate by."""
-    if certificate is None:
-        return None
-    with _quiet():
-        try:
-            return known_as(certificate.subject)
-        except ValueError:
-            return None  # A subject that the library cannot read.
-
-
-def known_as(subject: x509.Name) -> str | None:
-    """The CN (the innermost) of a subject, or else the whole of it; None if it is empty."""
-    names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[-1].value) if names else subject.rfc4514_string() or None
-
-
-def validity_problem(certificate: x509.Certificate, now: datetime) -> str | None:
-    """Says what is wrong with a certificate's time. It goes onto the card all the same: people test that.
-
-    now: with its zone.
-    """
-    with _quiet():
-        if now > certificate.not_valid_after_utc:
-            return f"the certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
-        if now < certificate.not_valid_before_utc:
-            return f"the certificate is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
-    return None
+def leaf_for(
+    spki: bytes, certificates: Sequence[Certificate], *, now: datetime | None = None
+) -> tuple[Certificate, tuple[str, ...]]:
+    """Chooses the certificate of a public key (SubjectPublicKeyInfo): of several the one that is valid now and ends
+    last; returns it and what is to be said of the choice. KeyMismatch: there is none."""
+    found = [one for one in certificates if one.spki == spki]
+    if not found:
+        count = len(certificates)
+        which = "certificate does" if count == 1 else f"{count} certificates do"
+        raise KeyMismatch(f"key and certificate do not match: the {which} not belong to this key")
+    time = now or datetime.now(UTC)
+    never = datetime.min.replace(tzinfo=UTC)
+    best = max(found, key=lambda one: (one.problem(time) is None, one.not_after or never))
+    different = len({one.der for one in found})
+    if different == 1:
+        return best, ()
+    until = f", which ends on {best.not_after:%Y-%m-%d}" if best.not_after else ""
+    valid = "valid now and ends last" if best.problem(time) is None else "the last to end: none is valid now"
+    return best, (f"{different} certificates for one key: taken is the one that is {valid}{until}",)
 
 
 def read_file(source: Source, *, what: str) -> bytes:
@@ -244,40 +181,34 @@ def read_file(source: Source, *, what: str) -> bytes:
     return raw
 
 
-def _pick(
-    key: RSAPrivateKey, certificates: Sequence[x509.Certificate]
-) -> tuple[x509.Certificate | None, tuple[x509.Certificate, ...]]:
-    if not certificates:
-        return None, ()
-    leaf = leaf_for(spki(key), certificates)
-    return leaf, tuple(one for one in certificates if one is not leaf)
+def _keys(source: Source | PrivateKeyTypes, password: bytes | None) -> Sequence[PrivateKey | UnsupportedFeature]:
+    if not isinstance(source, bytes | str | PathLike):
+        return (PrivateKey(source),)
+    return tuple(key_file.read_keys(read_file(source, what=key_file.FILE), password))
 
 
-def _spki_of(certificate: x509.Certificate) -> bytes | None:
-    try:
-        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm):
-        return None  # A kind of key that the library does not know: not ours in any case.
-
-
-def _check_size(certificate: x509.Certificate) -> None:
-    der = certificate.public_bytes(Encoding.DER)
-    if len(der) > MAX_CERTIFICATE_BYTES:
-        raise MaterialError(f"the certificate is too large: {len(der)} bytes, and a card holds {MAX_CERTIFICATE_BYTES}")
-    packed = len(zlib.compress(der)) + _CERTIFICATE_HEADER_BYTES
-    if packed > MAX_OBJECT_BYTES:
-        raise MaterialError(
-            f"the certificate is too large: {packed} bytes when compressed, and a card holds {MAX_OBJECT_BYTES}"
-        )
-
-
-def _password_error(what: str, password: bytes | None) -> WrongPassword:
-    return WrongPassword(f"wrong password for the {what}" if password else f"the {what} needs a password")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """What is odd about somebody's certificate is no news here, and would be printed between the lines."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def _together(
+    keys: list[_NamedKey], certificates: list[_Named], now: datetime | None, remarks: list[str], *, what: str
+) -> Contents:
+    """Gives each key its certificate. UnsupportedFeature: there was no key that a library here knows."""
+    if not keys:
+        raise UnsupportedFeature("; ".join(remarks).removeprefix("left out: ") or f"there is no key in the {what}")
+    materials, used = [], set()
+    every = [one.certificate for one in certificates]
+    for one in keys:
+        spki = spki_of(one.private.key.public_key())
+        own = [each for each in certificates if each.certificate.spki == spki]
+        if not own:
+            materials.append(Material(one.private.key, None, one.name))
+        else:
+            leaf, said = leaf_for(spki, every, now=now)
+            remarks += said
+            name = next((each.name for each in own if each.certificate is leaf), None)
+            materials.append(Material(one.private.key, leaf, name or leaf.common_name or one.name))
+            used.add(spki)
+        if one.private.is_pss_only or any(each.certificate.is_pss_only for each in own):
+            remarks.append("the key is for RSASSA-PSS alone; on a card it is a key for every kind of signature")
+    if certificates and not used:
+        # Says that it does not match, in the words for one key or for several.
+        leaf_for(spki_of(keys[0].private.key.public_key()), every, now=now)
+    return Contents(tuple(materials), tuple(one for one in every if one.spki not in used), tuple(remarks))

@@ -18,17 +18,6 @@ MAX_DAYS = 36_500
 _CN_CHARACTERS = 64
 
 
-def subject_name(text: str) -> x509.Name:
-    """Reads a distinguished name as in "CN=Ada Lovelace,O=Example" (RFC 4514); VscError for anything else."""
-    try:
-        name = x509.Name.from_rfc4514_string(text)
-    except ValueError as error:
-        raise VscError(f'{text!r} is not a name like "CN=Ada Lovelace,O=Example"{_because(error)}') from None
-    if not list(name):
-        raise VscError('a subject has at least one part, as in "CN=Ada Lovelace"')
-    return name
-
-
 def common(text: str) -> x509.Name:
     """Returns the name with that CN alone; what is longer than a CN may be is cut."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text[:_CN_CHARACTERS])])

@@ -258,6 +258,15 @@ class HasCertificates(Protocol):
 
 
 @runtime_checkable
+class LimitsCertificates(Protocol):
+    """A card that has no room for every certificate."""
+
+    def certificate_problem(self, der: bytes) -> str | None:
+        """Says why it has no room for one; None: it has, if it is not full."""
+        ...
+
+
+@runtime_checkable
 class CardWithKeys(HostCard, HasKeys, HasCertificates, Protocol):
     """What is wanted of a card to put keys with their certificates onto it."""
 

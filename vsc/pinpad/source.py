@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
+from vsc.byte_order_mark import without_mark
 from vsc.errors import VscError
 from vsc.pinpad.pad import Ask, PinKind, PinRequest
 from vsc.reading import MAX_SECRET_BYTES, TooLargeError, read_file
@@ -80,7 +81,7 @@ def _variable(name: str) -> bytes:
 
 def _file(path: Path) -> bytes:
     try:
-        return read_file(path, MAX_SECRET_BYTES).removesuffix(b"\n")
+        return without_mark(read_file(path, MAX_SECRET_BYTES)).removesuffix(b"\n")
     except TooLargeError as error:
         raise PinSourceError(str(error)) from None
     except OSError as error:

@@ -13,13 +13,14 @@ from typing import Any, TypedDict, Unpack
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from card_os.pin import PinPolicy
 from vsc.errors import VscError
+from vsc.filling.certificate import Certificate
 from vsc.filling.keygen import generate, key_bits
-from vsc.filling.load import load
-from vsc.filling.material import Material, Source, common_name, read_file, read_key_and_certificate, read_pfx
+from vsc.filling.load import fitting, load
+from vsc.filling.material import Contents, Material, Source, read_file, read_key_and_certificate, read_pfx
+from vsc.filling.pfx import is_pfx
 from vsc.filling.request import common, self_signed
 from vsc.host import Gids
 from vsc.testing.card import SoftCard
@@ -29,7 +30,6 @@ DEFAULT_NAME = "Ada Lovelace"
 SELF_SIGNED = "self-signed"
 BY_AUTHORITY = "ca"
 _DAYS = 365
-_PFX_VERSION = bytes.fromhex("020103")
 _PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE"
 
 
@@ -98,17 +98,26 @@ def user_options(options: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class OnCard:
-    """What a key container holds. authorities: those that came with a PFX, or the one that signed."""
+    """What a key container holds. own, others: its certificate; those that came with a PFX, or the one that signed."""
 
     card_id: uuid.UUID | None
     container: int
-    certificate: x509.Certificate | None
-    authorities: tuple[x509.Certificate, ...] = ()
+    own: Certificate | None
+    others: tuple[Certificate, ...] = ()
+
+    @property
+    def certificate(self) -> x509.Certificate | None:
+        """MaterialError: one that `cryptography` cannot read."""
+        return None if self.own is None else self.own.library()
+
+    @property
+    def authorities(self) -> tuple[x509.Certificate, ...]:
+        return tuple(one.library() for one in self.others)
 
     @property
     def name(self) -> str | None:
         """The CN of the certificate."""
-        return common_name(self.certificate)
+        return None if self.own is None else self.own.common_name
 
 
 class CardFactory:
@@ -165,17 +174,17 @@ class CardFactory:
         else:
             key = self._stock.key(bits, self._used[bits])
             self._used[bits] += 1
-        return _load(gids, Material(key, label=_name(options)))
+        return _load(gids, Contents((Material(key, label=_name(options)),)))
 
     def _certify(self, gids: Gids, container: int, by: str, name: str) -> OnCard:
         if by == BY_AUTHORITY:
-            certificate = self.authority.issue(name, gids.public_key(container))
-            authorities: tuple[x509.Certificate, ...] = (self.authority.certificate,)
+            certificate = Certificate.of(self.authority.issue(name, gids.public_key(container)))
+            authorities: tuple[Certificate, ...] = (Certificate.of(self.authority.certificate),)
         else:
             now = datetime.now(UTC)
             der = self_signed(gids.private_key(container), common(name), now=now, days=_DAYS)
-            certificate, authorities = x509.load_der_x509_certificate(der), ()
-        gids.write_certificate(container, certificate.public_bytes(Encoding.DER))
+            certificate, authorities = Certificate.parse(der), ()
+        gids.write_certificate(container, certificate.der)
         return OnCard(gids.card_id(), container, certificate, authorities)
 
 
@@ -183,17 +192,20 @@ def _name(options: CardOptions) -> str:
     return options.get("name", DEFAULT_NAME)
 
 
-def _load(gids: Gids, material: Material) -> OnCard:
-    return OnCard(gids.card_id(), load(gids, material).container, material.certificate, material.authorities)
+def _load(gids: Gids, contents: Contents) -> OnCard:
+    """Loads all keys; what is told of is the first."""
+    chosen = fitting(gids, contents)
+    filled = load(gids, chosen.contents)
+    return OnCard(gids.card_id(), filled[0].container, chosen.keys[0].certificate, contents.authorities)
 
 
-def _read(key: Source | RSAPrivateKey, certificate: Source | x509.Certificate | None, password: str | None) -> Material:
+def _read(key: Source | RSAPrivateKey, certificate: Source | x509.Certificate | None, password: str | None) -> Contents:
     """Reads a PFX, a PEM file that may hold the certificate as well, or a key and its certificate."""
     secret = None if password is None else password.encode()
     if isinstance(key, RSAPrivateKey):
         return read_key_and_certificate(key, _content(certificate))
     raw = read_file(_content(key), what="key file")
-    if _is_pfx(raw):
+    if is_pfx(raw):
         if certificate is not None:
             raise VscError("a PFX brings its certificate: leave certificate= out")
         return read_pfx(raw, secret)
@@ -206,11 +218,7 @@ def _brings_certificate(key: Source | RSAPrivateKey | None) -> bool:
     if key is None or isinstance(key, RSAPrivateKey) or (isinstance(key, str) and key.startswith("rsa:")):
         return False
     raw = read_file(_content(key), what="key file")
-    return _is_pfx(raw) or _PEM_CERTIFICATE in raw
-
-
-def _is_pfx(raw: bytes) -> bool:
-    return raw[:1] == b"\x30" and _PFX_VERSION in raw[2:10]
+    return is_pfx(raw) or _PEM_CERTIFICATE in raw
 
 
 def _content(source: Any) -> Any:

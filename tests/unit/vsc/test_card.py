@@ -733,9 +733,7 @@ class TestKeys:
         loaded = card.load_key(key=key, certificate=samples.certificate(), pin=PIN)
         assert (loaded.container, loaded.subject) == (0, "CN=Ada Lovelace")
         assert card.certificate(0) == samples.certificate()
-        assert (
-            card.put_certificate(0, samples.certificate("Ada King"), pin=PIN).subject.rfc4514_string() == "CN=Ada King"
-        )
+        assert card.put_certificate(0, samples.certificate("Ada King"), pin=PIN).subject == "CN=Ada King"
         assert card.certificate(0) == samples.certificate("Ada King")
         card.generate_key(1024, pin=PIN)
         assert card.certificate(1) is None

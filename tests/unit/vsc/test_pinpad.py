@@ -552,6 +552,12 @@ def test_variable_and_file(
     assert answers(pin_source(f"file:{tmp_path}/pin")) == expected
 
 
+def test_a_byte_order_mark_is_no_part_of_the_pin(tmp_path: Path) -> None:
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / "pin").write_bytes("1234\r\n5678\r\n".encode(encoding))
+        assert answers(pin_source(f"file:{tmp_path}/pin")) == [b"1234", b"1234", b"5678", b"5678"]
+
+
 def test_a_file_is_read_when_the_pad_asks(tmp_path: Path) -> None:
     path = tmp_path / "pin"
     path.write_text("1234")

@@ -192,18 +192,20 @@ class TestCertificates:
         assert certificates(stored) == ["(unreadable certificate)"]
 
     @pytest.mark.parametrize(
-        ("old", "new"),
+        ("old", "new", "shown"),
         [
-            ("A003020102", "A003020101"),  # A version that X.509 does not have.
-            ("0603550403" "0C0C", "0603550403" "030C"),  # A BIT STRING for a name.
-            ("3082", "3182"),
+            ("A003020102", "A003020101", "CN=Ada Lovelace"),  # A version that X.509 does not have.
+            ("0603550403" "0C0C", "0603550403" "030C", "CN=#030c416461204c6f76656c616365"),  # A BIT STRING for a name.
+            ("0603550403" "0C0C" "41", "0603550403" "0C0C" "FF", "(unreadable name)"),
+            ("0603550403" "0C0C" "41", "0603550403" "130C" "26", "CN=&da Lovelace"),
+            ("3082", "3182", "(unreadable certificate)"),
         ],
     )  # fmt: skip
-    def test_a_strange_one_is_unreadable(self, old: str, new: str) -> None:
+    def test_a_strange_one_is_shown_as_far_as_it_goes(self, old: str, new: str, shown: str) -> None:
         der = samples.certificate()
         changed = der.replace(bytes.fromhex(old), bytes.fromhex(new))
         assert changed != der
-        assert certificates(samples.certificate_file(changed)) == ["(unreadable certificate)"]
+        assert certificates(samples.certificate_file(changed)) == [shown]
 
     def test_an_odd_one_warns_nobody(self) -> None:
         der = samples.certificate().replace(bytes.fromhex("0201 01"), bytes.fromhex("0201 FF"), 1)

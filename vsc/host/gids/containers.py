@@ -22,6 +22,7 @@ from contextlib import suppress
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from card_os.apps.gids.minidriver import CERTIFICATE, MAX_CERTIFICATE_BYTES, DirectoryEntry, unpack_certificate
+from card_os.apps.gids.wire import MAX_OBJECT_BYTES
 from vsc.errors import LostCardError, UnsupportedCard, VscError
 from vsc.host.gids.files import (
     CERTIFICATE_PREFIXES,
@@ -119,13 +120,13 @@ class Containers:
         self.record(number)
         self._forget_certificates(number)
         self._keys.delete(number)
-        key_map = self._files.key_map()
-        if number < len(key_map.records):
-            self._files.put_key_map(key_map.without(number))
-        table = self._files.container_map()
+        key_map, table = self._files.key_map(), self._files.container_map()
         # A card may have lost its map meanwhile: then there is nothing to take the container off.
-        if number < len(table.records):
-            self._files.put_container_map(table.without(number))
+        left = table.without(number) if number < len(table.records) else table
+        if number < len(key_map.records):
+            self._files.put_key_map(key_map.without(number).fitted(len(left.records)))
+        if left != table:
+            self._files.put_container_map(left)
 
     # --- certificates
 
@@ -182,6 +183,14 @@ def _find(directory: Directory, number: int, use: KeyUse) -> DirectoryEntry | No
 def _new_name() -> str:
     """A name as Windows makes it: a GUID in braces."""
     return f"{{{uuid.uuid4()}}}"
+
+
+def certificate_problem(der: bytes) -> str | None:
+    """Says why a card has no room for a certificate; None: it has, if it is not full."""
+    if not 1 <= len(der) <= MAX_CERTIFICATE_BYTES:
+        return f"{len(der)} bytes, and a card holds {MAX_CERTIFICATE_BYTES}"
+    packed = len(pack_certificate(der))
+    return f"{packed} bytes when compressed, and a card holds {MAX_OBJECT_BYTES}" if packed > MAX_OBJECT_BYTES else None
 
 
 def pack_certificate(der: bytes) -> bytes:

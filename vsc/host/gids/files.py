@@ -195,7 +195,11 @@ class ContainerMap:
         return replace(self, records=(*self.records[:number], raw, *self.records[number + 1 :]))
 
     def without(self, number: int) -> Self:
-        """Frees a place, which stays; if it was the default container, the first one left becomes that."""
+        """Frees a place; if it was the default container, the first one left becomes that.
+
+        A place between others stays, for their numbers are their places. Free ones at the end go: OpenSC shows each
+        free place as a key without a name (gids.md 10.2.6).
+        """
         left = {other: one for other, one in self.containers.items() if other != number}
         records = list(self.records)
         records[number] = bytes(CONTAINER_BYTES)
@@ -203,6 +207,8 @@ class ContainerMap:
             first = min(left)
             # Only the flag: whatever else another host has put there stays.
             records[first] = records[first][:80] + bytes([records[first][80] | _DEFAULT]) + records[first][81:]
+        while records and not any(records[-1]) and not self.tail:
+            records.pop()
         return replace(self, records=tuple(records))
 
 

@@ -21,7 +21,7 @@ from vsc.host.exchange import Exchange
 from vsc.host.gids import label as labels
 from vsc.host.gids.admin import Admin
 from vsc.host.gids.application import AdminForm, Application, select
-from vsc.host.gids.containers import Containers
+from vsc.host.gids.containers import Containers, certificate_problem
 from vsc.host.gids.filesystem import FileSystem
 from vsc.host.gids.formatting import Formatting
 from vsc.host.gids.keys import KEY_BITS, MAX_CONTAINERS, Keys, digest_info
@@ -236,6 +236,10 @@ class GidsHost:
         raise UnsupportedCard("no host has keys agree on a GIDS card: its keys are RSA keys")
 
     # --- certificates
+
+    @staticmethod
+    def certificate_problem(der: bytes) -> str | None:
+        return certificate_problem(der)
 
     def read_certificate(self, number: int) -> bytes | None:
         with self.connection.transaction():

@@ -72,7 +72,13 @@ def test_a_pfx(shell: Shell, card: str) -> None:
 
 def test_as_json(shell: Shell, card: str) -> None:
     words = ("load", card, "--key", "ada.key", "--pin", "env:PIN", "--label", "Mine", "--sign-only", "--json")
-    assert json.loads(shell.ok(*words)) == {"container": 0, "label": "Mine", "key_bits": 1024, "subject": None}
+    assert json.loads(shell.ok(*words)) == {
+        "container": 0,
+        "label": "Mine",
+        "key_bits": 1024,
+        "kind": "rsa:1024",
+        "subject": None,
+    }
     assert containers() == [(0, "Mine", "signature", "RSA 1024", [])]
 
 
@@ -95,6 +101,23 @@ def test_what_is_left_out_is_told(shell: Shell, card: str) -> None:
     assert (done.code, done.err) == (0, "vsc: 1 other certificate left out: a card has room for one beside each key\n")
 
 
+def test_several_keys(shell: Shell, card: str, files: Path) -> None:
+    """In one file, of which the card takes two."""
+    curve = ec.derive_private_key(7, ec.SECP256R1())
+    keys = (curve, stuff.key(), stuff.key("other"))
+    (files / "several.key").write_bytes(b"".join(stuff.key_file(private=one) for one in keys))
+    (files / "both.pem").write_bytes((files / "other.pem").read_bytes() + (files / "ada.pem").read_bytes())
+    words = ("load", card, "--key", "several.key", "--cert", "both.pem", "--pin", "env:PIN")
+    before = home_store().read(card)
+    assert "a container and a label are for one alone" in shell.fails(1, *words, "--label", "x")
+    assert home_store().read(card) == before
+    done = shell(*words, "--json")
+    assert done.err == "vsc: left out: an EC P-256 key: the card takes RSA of 1024, 2048, 3072, 4096 bits\n"
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [(one["container"], one["label"]) for one in lines] == [(0, "Ada Lovelace"), (1, "Authority")]
+    assert [one[4] for one in containers()] == [["CN=Ada Lovelace"], ["CN=Authority"]]
+
+
 def test_an_expired_certificate_is_loaded_with_a_warning(
     shell: Shell, card: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +128,7 @@ def test_an_expired_certificate_is_loaded_with_a_warning(
         def now(cls, tz: datetime.tzinfo | None = None) -> "Later":
             return cls(2050, 1, 1, tzinfo=tz)
 
-    monkeypatch.setattr("vsc.cli.material.datetime", Later)
+    monkeypatch.setattr("vsc.filling.load.datetime", Later)
     done = shell("load", card, "--key", "ada.key", "--cert", "ada.pem", "--pin", "env:PIN")
     assert (done.code, done.err) == (0, "vsc: warning: the certificate expired on 2040-01-01\n")
     assert len(containers()) == 1
@@ -123,10 +146,10 @@ REFUSED: list[tuple[int, tuple[str, ...], str]] = [
     (2, ("--pfx", "ada.pfx", "--pfx-password", "swordfish"), "never the secret itself"),
     (2, ("--pfx", "ada.pfx", "--pfx-password", "prompt"), "there is no terminal to ask on"),
     (1, ("--pfx", "keyless.pfx"), "vsc: there is no private key in the PFX file"),
-    (1, ("--pfx", "ec.pfx"), "vsc: that is an elliptic curve key: no host reads one from a GIDS card"),
+    (1, ("--pfx", "ec.pfx"), "vsc: an EC P-256 key: the card takes RSA of 1024, 2048, 3072, 4096 bits"),
     (1, ("--key", "nothing.key"), "vsc: the key file 'nothing.key' cannot be read: No such file or directory"),
-    (1, ("--key", "ada.pem"), "vsc: that is not a private key in PEM or DER"),
-    (1, ("--key", "small.key"), "vsc: an RSA key of 768 bits is not supported: 1024, 2048, 3072, 4096 bits are"),
+    (1, ("--key", "ada.pem"), "vsc: that is not a private key in PEM, DER or OpenSSH's format: it has certificate"),
+    (1, ("--key", "small.key"), "vsc: an RSA 768 key: the card takes RSA of 1024, 2048, 3072, 4096 bits"),
     (5, ("--key", "locked.key"), "vsc: the key file needs a password: say --key-password prompt|env:VAR|file:PATH"),
     (5, ("--key", "locked.key", "--key-password", "env:WRONG"), "vsc: wrong password for the key file"),
     (1, (*KEY, "--cert", "nothing.pem"), "vsc: the certificate file 'nothing.pem' cannot be read: No such file"),

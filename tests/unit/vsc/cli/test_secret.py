@@ -41,6 +41,10 @@ class TestPin:
             (b"12345678\n\n", b"12345678\n"),
             (b" 1234 \n", b" 1234 "),
             ("geh☂im\n".encode(), "geh☂im".encode()),
+            # As Windows' programs write text: with a byte order mark, which is no part of it.
+            ("12345678\r\n".encode("utf-8-sig"), b"12345678"),
+            ("geh☂im\r\n".encode("utf-16"), "geh☂im".encode()),
+            (b"\xfe\xff" + "1234\n".encode("utf-16-be"), b"1234"),
         ],
     )
     def test_from_a_file_without_its_last_line_end(

@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.unit.vsc.filling import stuff
-from vsc.errors import MaterialError, UnsupportedKey, WrongPassword
-from vsc.filling.bounds import MAX_ITERATIONS, MAX_NESTING, MAX_SCRYPT_BYTES, Budget, check_file, validated
-from vsc.filling.material import read_key, read_pfx
+from vsc.errors import MaterialError, UnsupportedFeature, WrongPassword
+from vsc.filling.ber import MAX_NESTING
+from vsc.filling.bounds import MAX_ITERATIONS, MAX_SCRYPT_BYTES, Budget, validated
+from vsc.filling.key_file import read_keys
+from vsc.filling.material import Contents, read_key_and_certificate, read_pfx
 
 PASSWORD = stuff.PASSWORD
 INT_MAX = 2**31 - 1
@@ -81,7 +81,7 @@ ENDLESS_KEYS = {
 @pytest.mark.parametrize("name", ENDLESS_KEYS)
 def test_a_key_that_asks_for_hours_is_refused_at_once(name: str) -> None:
     with pytest.raises(MaterialError, match="more than is allowed") as caught:
-        read_key(ENDLESS_KEYS[name], PASSWORD)
+        read_key_and_certificate(ENDLESS_KEYS[name], password=PASSWORD)
     assert not isinstance(caught.value, WrongPassword)
 
 
@@ -108,16 +108,22 @@ def endless_pfx(where: str) -> bytes:
 
 @pytest.mark.parametrize("where", ["MAC", "certificates", "key"])
 def test_so_is_a_pfx(where: str) -> None:
-    with pytest.raises(MaterialError, match="password hashed 2147483647 times: more than is allowed"):
+    # MAC and key come first, and this is not their password: so far the certificates are not tried.
+    words = "wrong password" if where == "certificates" else "hashed 2147483647 times: more than is allowed"
+    with pytest.raises(MaterialError, match=words):
         read_pfx(endless_pfx(where), PASSWORD)
+
+
+def is_ada(found: Contents) -> bool:
+    return found.keys[0].key.private_numbers() == stuff.key().private_numbers()  # type: ignore[union-attr]
 
 
 def test_what_programs_write_is_read() -> None:
     strong = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(600_000).build(PASSWORD)
     raw = serialize_key_and_certificates(None, stuff.key(), stuff.certificate(), None, strong)
-    assert read_pfx(raw, PASSWORD).certificate == stuff.certificate()
+    assert is_ada(read_pfx(raw, PASSWORD))
     key = stuff.key().private_bytes(Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(PASSWORD))
-    assert read_key(key, PASSWORD).private_numbers() == stuff.key().private_numbers()
+    assert is_ada(read_key_and_certificate(key, password=PASSWORD))
 
 
 def test_a_budget_is_for_the_whole_file() -> None:
@@ -135,34 +141,45 @@ def test_nobody_is_given_anything_back(spend: Callable[[Budget], object]) -> Non
 
 
 def test_many_small_ones_are_one_large_one() -> None:
-    few = pkcs8(pbkdf2(MAX_ITERATIONS // 100))
-    check_file(tlv(0x30, *[few] * 100), what="file")
+    """Of a file with many keys, each of which asks for a little."""
+    many = b"".join([pem(pkcs8(pbkdf2(MAX_ITERATIONS // 10 - 1)))] * 12)
     with pytest.raises(MaterialError):
-        check_file(tlv(0x30, *[few] * 101), what="file")
-    half = pkcs8(scrypt(MAX_SCRYPT_BYTES // (128 * 8)))
-    with pytest.raises(MaterialError):
-        check_file(tlv(0x30, *[half] * 20), what="file")
+        list(read_keys(many, PASSWORD))
+    budget = Budget("file")
+    for _ in range(19):
+        budget.scrypt(MAX_SCRYPT_BYTES // (128 * 8), 8, 1)
+    with pytest.raises(MaterialError, match="for more scrypt"):
+        budget.scrypt(MAX_SCRYPT_BYTES // (128 * 8), 8, 1)
+
+
+def test_rounds_of_bcrypt() -> None:
+    raw = stuff.key_file(form=PrivateFormat.OpenSSH, password=PASSWORD)
+    der = base64.b64decode(b"".join(raw.splitlines()[1:-1]))
+    # What the library writes: 16 rounds; as a file may have them, all bits set.
+    options = der.index(b"bcrypt") + 6 + 4 + 4 + 16
+    assert der[options : options + 4] == (16).to_bytes(4, "big")
+    endless = base64.encodebytes(der[:options] + b"\xff" * 4 + der[options + 4 :])
+    text = b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + endless + b"-----END OPENSSH PRIVATE KEY-----\n"
+    with pytest.raises(MaterialError, match="4294967295 rounds of bcrypt: more than is allowed"):
+        read_key_and_certificate(text, password=PASSWORD)
 
 
 def test_nesting_has_a_bound() -> None:
     raw = b""
     for _ in range(MAX_NESTING + 2):
         raw = tlv(0x30, raw)
-    with pytest.raises(MaterialError, match="nested"):
-        check_file(raw, what="file")
-    with pytest.raises(MaterialError):
-        read_key(b"\x30\x80" * 400_000)
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_looked_through(raw: bytes) -> None:
-    check_file(tlv(0x30, raw), what="file")
+    for deep in (raw, b"\x30\x80" * 400_000):
+        with pytest.raises(MaterialError):
+            read_key_and_certificate(deep)
 
 
 @pytest.mark.parametrize("tiny", [b"\x30\x00", b"\x04\x00", b"\x05\x00"])
 def test_a_megabyte_of_tiny_elements_is_not_looked_through(tiny: bytes) -> None:
+    raw = tlv(0x30, integer(3), tlv(0x30, oid("2a864886f70d010701"), tlv(0xA0, tlv(4, tlv(0x30, tiny * 400_000)))))
     with pytest.raises(MaterialError, match="parts"):
-        check_file(tlv(0x30, tiny * 400_000), what="file")
+        read_pfx(raw, PASSWORD)
+    with pytest.raises(MaterialError):
+        read_key_and_certificate(tlv(0x30, tiny * 400_000))
 
 
 def rsa_der(n: int, p: int, q: int) -> bytes:
@@ -174,15 +191,15 @@ def test_a_prime_as_large_as_a_file_is_not_tried() -> None:
     """The library would look for hours whether it is one."""
     modulus = stuff.key().private_numbers().public_numbers.n
     with pytest.raises(MaterialError, match="larger than its modulus"):
-        read_key(rsa_der(modulus, (1 << 120_000) + 1, 5))
-    with pytest.raises(UnsupportedKey):
-        read_key(rsa_der((1 << 120_000) + 1, (1 << 60_000) + 1, 5))
+        read_key_and_certificate(rsa_der(modulus, (1 << 120_000) + 1, 5))
+    with pytest.raises(UnsupportedFeature, match="16384 is the most"):
+        read_key_and_certificate(rsa_der((1 << 120_000) + 1, (1 << 60_000) + 1, 5))
 
 
 def test_numbers_that_do_not_fit_are_still_no_key() -> None:
     modulus = stuff.key().private_numbers().public_numbers.n
-    with pytest.raises(MaterialError, match="not a private key"):
-        read_key(rsa_der(modulus, 7, 5))
+    with pytest.raises(MaterialError, match="damaged"):
+        read_key_and_certificate(rsa_der(modulus, 7, 5))
     raw = stuff.key().private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     key = load_der_private_key(raw, None, unsafe_skip_rsa_key_validation=True)
     assert validated(key, what="file").private_numbers() == stuff.key().private_numbers()  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ from tests.unit.vsc.filling.conftest import Bench
 from vsc.errors import AuthenticationRequired, FillingError, UnsupportedKey, VscError, WrongPin
 from vsc.filling.keygen import Request, SelfSigned, generate, key_bits
 from vsc.filling.load import Filled
-from vsc.filling.request import MAX_DAYS, alternative_name, subject_name
+from vsc.filling.name import subject_name
+from vsc.filling.request import MAX_DAYS, alternative_name
 from vsc.host import Gids, KeyUse
 
 PIN = samples.PIN
@@ -27,8 +28,8 @@ def test_kinds_of_keys() -> None:
 
 
 def test_a_key(gids: Gids) -> None:
-    assert generate(gids, 1024, pin=PIN) == Filled(0, "RSA 1024 key", 1024)
-    assert generate(gids, 1024, label="Mine", container=1, use=KeyUse.SIGNATURE) == Filled(1, "Mine", 1024)
+    assert generate(gids, 1024, pin=PIN) == Filled(0, "RSA 1024 key", 1024, "rsa:1024")
+    assert generate(gids, 1024, label="Mine", container=1, use=KeyUse.SIGNATURE) == Filled(1, "Mine", 1024, "rsa:1024")
     assert [(one.name, one.use, one.certificate) for one in gids.containers()] == [
         ("RSA 1024 key", KeyUse.EXCHANGE, None),
         ("Mine", KeyUse.SIGNATURE, None),
@@ -45,7 +46,7 @@ def test_with_certificate_and_request(gids: Gids) -> None:
         certificate=SelfSigned(SUBJECT, NOW, days=30, names=NAMES),
         csr=Request(SUBJECT, delivered.append, names=NAMES),
     )
-    assert done == Filled(0, "Ada Lovelace", 1024, "CN=Ada Lovelace")
+    assert done == Filled(0, "Ada Lovelace", 1024, "rsa:1024", "CN=Ada Lovelace")
     certificate = x509.load_der_x509_certificate(gids.read_certificate(0) or b"")
     certificate.verify_directly_issued_by(certificate)
     (request,) = map(x509.load_der_x509_csr, delivered)

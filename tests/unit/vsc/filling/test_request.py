@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.unit.vsc.filling import stuff
 from vsc.errors import VscError
-from vsc.filling.request import alternative_name, common, request, self_signed, subject_name
+from vsc.filling.request import alternative_name, common, request, self_signed
 from vsc.host.private_key import CardPrivateKey
 
 NOW = datetime.datetime(2026, 5, 17, 12, tzinfo=datetime.UTC)
@@ -20,27 +18,6 @@ SUBJECT = x509.Name.from_rfc4514_string("CN=Ada Lovelace,O=Example")
 
 
 class TestNames:
-    @pytest.mark.parametrize("text", ["CN=Ada", "CN=Ada Lovelace,O=Example", "CN=a\\,b", "C=DE,CN=ü"])
-    def test_a_subject(self, text: str) -> None:
-        assert subject_name(text).rfc4514_string() == text
-
-    @pytest.mark.parametrize("text", ["Ada", "/CN=Ada", "CN=", "CN=a,", "X=1", "C=DEU", "CN=" + "a" * 65])
-    def test_no_subject(self, text: str) -> None:
-        with pytest.raises(VscError, match='is not a name like "CN=Ada Lovelace,O=Example"'):
-            subject_name(text)
-
-    def test_an_empty_subject(self) -> None:
-        with pytest.raises(VscError, match="at least one part"):
-            subject_name("")
-
-    @given(st.text(max_size=30))
-    def test_any_text_is_a_name_or_refused(self, text: str) -> None:
-        try:
-            name = subject_name(text)
-        except VscError:
-            return
-        assert list(name)
-
     @pytest.mark.parametrize("text", ["work", "a,b=c", "x" * 80, "☂"])
     def test_a_common_name_alone(self, text: str) -> None:
         assert [one.value for one in common(text)] == [text[:64]]

@@ -368,7 +368,7 @@ def test_a_card_that_is_pulled_out_reads_well_and_the_same_again_ends_it(act: st
             assert again.containers()[0].certificate is not None
         keys = content(state_of(card), KEY_MAP) or b""
         table = content(state_of(card), CONTAINER_MAP) or b""
-        assert (len(keys) - 1) // 12 == len(table) // 86
+        assert max(0, len(keys) - 1) // 12 == len(table) // 86
 
 
 class Watched(Wrapped):

@@ -1,0 +1,33 @@
+"""`vsc key`: one key of a card."""
+
+import click
+
+from vsc.cli.load import pin_option
+from vsc.cli.secret import PIN_SOURCES, asking, confirm, given_pin
+from vsc.cli.target import opened, with_number
+from vsc.errors import VscError
+
+
+@click.group("key")
+def key_command() -> None:
+    """Delete a key from a card."""
+
+
+@key_command.command("delete")
+@with_number
+@pin_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(name: str | None, reader: str | None, number: int, pin: str | None, yes: bool) -> None:
+    """Delete a key of the card NAME for good, and its certificate.
+
+    N: the number of the key's container, which is free afterwards.
+    """
+    card = opened(name, reader)
+    found = next((one for one in card.containers() if one.number == number), None)
+    if found is None:
+        raise VscError(f"the card has no key container {number}")
+    if not yes:
+        confirm(f"Delete the key {found.name!r} and its certificate for good?")
+    with asking(f"--pin {PIN_SOURCES}"):
+        card.delete_key(number, pin=given_pin(pin, "--pin"))
+    click.echo(f"Deleted {found.name!r} from container {number}.")

@@ -42,6 +42,10 @@ class CardRewound(CardWarning):
     """A card was changed more often than the database knows: changes that were acknowledged are gone."""
 
 
+class CardInClear(CardWarning):
+    """A card is not encrypted, though there is a passphrase: it never was, or another image was put in its place."""
+
+
 class WrongPin(RefusedError):
     """The PIN (or PUK) was wrong. tries_left: before it is blocked."""
 

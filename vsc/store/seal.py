@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from vsc.errors import CardLocked, ImageError
 from vsc.store.image import Image, digest, parse_versioned
+from vsc.store.spare_memory import spare_memory
 
 FORMAT = "virtual smart card image, encrypted"
 VERSION = 1
@@ -29,6 +30,8 @@ DEFAULT_COST = 2**15
 
 _BLOCK_SIZE, _PARALLEL = 8, 1
 _MAX_COST, _MAX_FACTOR = 2**18, 16
+_SMALL_BYTES = 64 * 2**20
+"""Nobody asks whether there is so much memory."""
 _KEY_BYTES, _SALT_BYTES, _NONCE_BYTES = 32, 16, 12
 
 Encode = Callable[[Image], bytes]
@@ -53,8 +56,21 @@ class _Header:
     def associated_data(self) -> bytes:
         return json.dumps(self.fields(), sort_keys=True, separators=(",", ":")).encode()
 
+    @property
+    def memory_bytes(self) -> int:
+        """What scrypt needs (RFC 7914 section 2)."""
+        return 128 * self.r * (self.n + self.p)
+
     def key(self, passphrase: bytes) -> AESGCM:
-        return AESGCM(Scrypt(self.salt, _KEY_BYTES, self.n, self.r, self.p).derive(passphrase))
+        """ImageError if there is not the memory for it."""
+        spare = spare_memory() if self.memory_bytes > _SMALL_BYTES else None
+        try:
+            if spare is not None and spare < self.memory_bytes:
+                raise MemoryError
+            return AESGCM(Scrypt(self.salt, _KEY_BYTES, self.n, self.r, self.p).derive(passphrase))
+        except MemoryError:
+            needed = f"{self.memory_bytes // 2**20} MiB"
+            raise ImageError(f"its key takes {needed} of memory, and there is not so much") from None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from vsc.errors import CardExistsError, CardLocked, CardNotFoundError, CardRewound, ImageError, VscError
+from vsc.errors import CardExistsError, CardInClear, CardLocked, CardNotFoundError, CardRewound, ImageError, VscError
 from vsc.store import schema
 from vsc.store.connection import Writing
 from vsc.store.database import FAILURES, Database, Durability, as_os_error
@@ -27,7 +27,7 @@ from vsc.store.legacy import CardFiles
 from vsc.store.lock import TAKING_OVER, Hold, card_lock, folder_lock, witness_of
 from vsc.store.name import check_name
 from vsc.store.schema import Row
-from vsc.store.seal import DEFAULT_COST, Encode, new_seal, unseal
+from vsc.store.seal import DEFAULT_COST, Encode, is_sealed, new_seal, unseal
 from vsc.store.settings import Passphrase, asked_once
 
 _FIRST_REVISION_BITS = 40
@@ -113,6 +113,8 @@ class SqliteStore:
         yield from self._row_images(rows.values())
         for path, image in files:
             if not isinstance(image, Image) or image.name not in rows:
+                if isinstance(image, Image):
+                    self._warn_of_clear(image.name)
                 yield image
             elif not self._is_same(image, rows[image.name]):
                 yield ImageError(f"{path.name}: there is another card {image.name!r}: the file is left as it is")
@@ -231,13 +233,26 @@ class SqliteStore:
             raise file_error
         if image is None:
             raise CardNotFoundError(f"there is no card called {name!r}")
+        self._warn_of_clear(name)
         return image, bytes, 0
 
     def _unsealed(self, row: Row) -> tuple[Image, Encode]:
         try:
-            return unseal(row.raw, row.name, self._passphrase)
+            found = unseal(row.raw, row.name, self._passphrase)
         except ImageError as error:
             raise ImageError(f"card {row.name!r}: {error}") from None
+        if not is_sealed(row.raw):
+            self._warn_of_clear(row.name)
+        return found
+
+    def _warn_of_clear(self, name: str) -> None:
+        if self._passphrase is not None:
+            warnings.warn(
+                f"card {name!r} is not encrypted, though there is a passphrase: if it was once, somebody put this image "
+                "in its place; if it never was, export, destroy and import it to encrypt it",
+                CardInClear,
+                stacklevel=2,
+            )
 
     def _row(self, name: str) -> Row | None:
         with self._database.reading() as connection:

@@ -4,9 +4,10 @@ import json
 import subprocess
 import sys
 from base64 import b64decode, b64encode
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.unit.vsc import processes, rows, samples
 from tests.unit.vsc.store.test_contract import LOW_COST, with_tries
-from vsc.errors import CardExistsError, CardLocked, ImageError, RefusedError, VscError
+from vsc.errors import CardExistsError, CardInClear, CardLocked, ImageError, RefusedError, VscError
 from vsc.factory import powered
 from vsc.store import Image, seal
 from vsc.store.image import digest
@@ -22,6 +23,7 @@ from vsc.store.seal import DEFAULT_COST, is_sealed, new_seal, unseal
 from vsc.store.sqlite import SqliteStore
 
 PASSPHRASE = "corréct horse".encode()
+PIN_VARIABLE = "MY_PIN"
 KEPT = samples.IMAGES / "v1-encrypted.card"
 
 
@@ -194,11 +196,95 @@ def store(home: Path, passphrase: bytes | None = PASSPHRASE) -> SqliteStore:
     return SqliteStore(home, passphrase=passphrase, scrypt_cost=LOW_COST)
 
 
+def clear_ones_told(passphrase: bytes | None) -> AbstractContextManager[object]:
+    return nullcontext() if passphrase is None else pytest.warns(CardInClear)
+
+
+class TestInItsPlace:
+    """Somebody who does not know the passphrase puts a card in clear in the place of an encrypted one."""
+
+    def test_it_is_told_whoever_looks(self, home: Path) -> None:
+        store(home).create(samples.image())
+        rows.put(home, bytes(with_tries(samples.image(), 3)))
+        told = "card 'work' is not encrypted, though there is a passphrase: if it was once, somebody put this image"
+        for look in (lambda: store(home).read("work"), lambda: list(store(home).images())):
+            with pytest.warns(CardInClear, match=told):
+                look()
+        with pytest.warns(CardInClear, match=told), store(home).open("work"):
+            pass
+
+    def test_the_command_line_says_it(self, home: Path, tmp_path: Path) -> None:
+        store(home).create(samples.image())
+        rows.put(home, bytes(samples.image()))
+        (tmp_path / "passphrase").write_bytes(PASSPHRASE)
+        variable = {"VSC_PASSPHRASE_FILE": str(tmp_path / "passphrase")}
+        for words in (("show", "work"), ("list",), ("pin", "verify", "work", "--pin", f"env:{PIN_VARIABLE}")):
+            code, _, err = processes.vsc(home, *words, more={**variable, PIN_VARIABLE: samples.PIN.decode()})
+            assert code == 0
+            assert err.startswith("vsc: warning: card 'work' is not encrypted, though there is a passphrase")
+            assert err.count("\n") == 1
+
+    def test_a_card_file_of_version_0_1(self, home: Path) -> None:
+        rows.card_file(home, samples.image())
+        for look in (lambda: store(home).read("work"), lambda: list(store(home).images())):
+            with pytest.warns(CardInClear, match="card 'work' is not encrypted"):
+                look()
+
+
+class TestMemory:
+    """A header asks for more memory than there is: that card cannot be opened, and the others can."""
+
+    GREEDY: ClassVar = {"scrypt__n": 2**18, "scrypt__r": 16}
+
+    def test_the_card_is_told_and_the_others_are_listed(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        store(home).create(samples.image("good"))
+        store(home).create(samples.image("greedy"))
+        rows.put(home, changed(rows.raw_of(home, "greedy"), **self.GREEDY), "greedy")
+        monkeypatch.setattr(seal, "spare_memory", lambda: 400 * 2**20)
+        good, greedy = store(home).images()
+        assert good == samples.image("good")
+        assert isinstance(greedy, ImageError)
+        assert str(greedy) == "card 'greedy': its key takes 512 MiB of memory, and there is not so much"
+        with pytest.raises(ImageError, match="takes 512 MiB"), store(home).open("greedy"):
+            pass
+        store(home).destroy("greedy")
+
+    def test_where_memory_is_refused_when_it_is_asked_for(self, home: Path, tmp_path: Path) -> None:
+        store(home).create(samples.image("good"))
+        store(home).create(samples.image("greedy"))
+        rows.put(home, changed(rows.raw_of(home, "greedy"), **self.GREEDY), "greedy")
+        (tmp_path / "passphrase").write_bytes(PASSPHRASE)
+        code = (
+            "import resource, sys\n"
+            "from vsc.cli.__main__ import run\n"
+            "resource.setrlimit(resource.RLIMIT_AS, (400 * 2**20,) * 2)\n"
+            "sys.stderr = sys.stdout\n"
+            "print(run(['list']))\n"
+        )
+        variable = {"VSC_PASSPHRASE_FILE": str(tmp_path / "passphrase")}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=processes.environment(home, variable),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        _, good, error, exit_code = done.stdout.splitlines()
+        assert good.startswith("good ")
+        assert error == "vsc: card 'greedy': its key takes 512 MiB of memory, and there is not so much"
+        assert exit_code == "1"
+
+    def test_a_usual_card_asks_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(seal, "spare_memory", lambda: 0)
+        assert opened(sealed()) == samples.golden_image()
+
+
 class TestStore:
     def test_new_cards_are_encrypted_and_old_ones_stay_as_they_are(self, home: Path) -> None:
         store(home, None).create(samples.image("open"))
         store(home).create(samples.image("closed"))
-        with store(home).open("open") as card:
+        with pytest.warns(CardInClear, match="card 'open' is not encrypted"), store(home).open("open") as card:
             card.save(with_tries(card.image, 1))
         with store(home).open("closed") as card:
             card.save(with_tries(card.image, 1))
@@ -210,8 +296,11 @@ class TestStore:
     def test_without_the_passphrase_it_is_listed_by_name(self, home: Path) -> None:
         store(home, None).create(samples.image("open"))
         store(home).create(samples.image("closed"))
+        with pytest.warns(CardInClear, match="card 'open' is not encrypted"):
+            list(store(home).images())
         for passphrase in (None, b"wrong"):
-            locked, image = store(home, passphrase).images()
+            with clear_ones_told(passphrase):
+                locked, image = store(home, passphrase).images()
             assert image == samples.image("open")
             assert isinstance(locked, CardLocked)
             assert locked.name == "closed"
@@ -258,14 +347,16 @@ class TestStore:
 
         one = SqliteStore(home, passphrase=ask, scrypt_cost=LOW_COST)
         store(home, None).create(samples.image("open"))
-        one.read("open")
+        with pytest.warns(CardInClear):
+            one.read("open")
         one.exists("open")
         with pytest.raises(CardExistsError):
             one.create(samples.image("open"))
         assert asked == []
         one.create(samples.image("closed"))
         one.read("closed")
-        list(one.images())
+        with pytest.warns(CardInClear):
+            list(one.images())
         assert asked == [1]
 
     def test_an_empty_passphrase_is_refused(self, home: Path) -> None:

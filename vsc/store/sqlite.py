@@ -248,7 +248,7 @@ class SqliteStore:
     def _warn_of_clear(self, name: str) -> None:
         if self._passphrase is not None:
             warnings.warn(
-                f"card {name!r} is not encrypted, though there is a passphrase: if it was once, somebody put this image "
+                f"card {name!r} is not encrypted, though there is a passphrase: if it was once, this image was put "
                 "in its place; if it never was, export, destroy and import it to encrypt it",
                 CardInClear,
                 stacklevel=2,

@@ -206,7 +206,7 @@ class TestInItsPlace:
     def test_it_is_told_whoever_looks(self, home: Path) -> None:
         store(home).create(samples.image())
         rows.put(home, bytes(with_tries(samples.image(), 3)))
-        told = "card 'work' is not encrypted, though there is a passphrase: if it was once, somebody put this image"
+        told = "card 'work' is not encrypted, though there is a passphrase: if it was once, this image was put"
         for look in (lambda: store(home).read("work"), lambda: list(store(home).images())):
             with pytest.warns(CardInClear, match=told):
                 look()

@@ -86,9 +86,11 @@ def _recorder(stack: ExitStack, trace: Path | None, trace_format: str | None) ->
 def _lay_out(desk: Desk, cards: tuple[str, ...], readers: tuple[str, ...]) -> None:
     """A reader for each card, and readers that stay empty for the names left over."""
     for index in range(max(len(cards), len(readers))):
-        reader = desk.add_reader(readers[index] if index < len(readers) else None)
-        if index < len(cards):
-            desk.insert(cards[index], reader.name)
+        if index >= len(cards):
+            desk.add_reader(readers[index])
+            continue
+        reader = desk.add_reader(readers[index]) if index < len(readers) else desk.add_reader_for(cards[index])
+        desk.insert(cards[index], reader.name)
 
 
 _STDERR = Path("-")

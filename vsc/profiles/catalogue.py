@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from card_os.application import Application
+from card_os.card import Card
 from vsc.errors import VscError
 from vsc.host.port import HostCard
 from vsc.profiles.profile import Profile
@@ -104,9 +105,17 @@ def profile_named(name: str) -> Profile:
         return profile
     if name in PROFILES:
         return PROFILES[name]
+    for profile in PROFILES.values():
+        if name in profile.aliases:
+            return profile
     if name in PROFILES.broken:
         raise VscError(f"the profile {name!r} cannot be used: {PROFILES.broken[name]}")
     raise VscError(f"there is no profile {name!r}; there is: {', '.join(PROFILES)}")
+
+
+def profile_of(card: Card) -> Profile | None:
+    """The profile that a card in memory was made from; None for one that was made otherwise."""
+    return next((one for one in PROFILES.values() if tuple(one.applications) == card.applications), None)
 
 
 def named(place: str) -> Profile:

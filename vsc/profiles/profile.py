@@ -36,8 +36,9 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """name: as `--profile` and images have it. default: AID of the application that is selected after a reset; None:
-    the first, empty: none.
+    """name: as `--profile` and images have it; aliases: others by which it is found. default: AID of the application
+    that is selected after a reset; None: the first, empty: none. reader_name: of readers that such a card is put into,
+    where its clients look for a certain one; empty: they do not.
 
     personalisation: how a card is made that is ready for use; blank_card: one that others personalise; None: cards of
     this kind are not made so. host: the host's half of the first application; None: nobody has written one. pin_rules
@@ -53,6 +54,8 @@ class Profile:
     host: type[HostCard] | None = None
     pin_rules: PinPolicy = NO_POLICY
     puk_rules: PinPolicy = NO_POLICY
+    aliases: tuple[str, ...] = ()
+    reader_name: str = ""
     default: bytes | None = None
 
     @property

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from itertools import count
 
-DEFAULT_NAME = "Virtual Smart Card 00 00"
+_BASE = "Virtual Smart Card"
+DEFAULT_NAME = f"{_BASE} 00 00"
 MAX_NAME_BYTES = 127
 """PC/SC lite keeps 128 bytes for a name, the last of them zero."""
 
@@ -15,7 +16,7 @@ def checked_name(name: str) -> str:
     return name
 
 
-def free_name(taken: Iterable[str]) -> str:
-    """The first of `Virtual Smart Card 00 00`, `… 01 00` and so on that is not taken."""
+def free_name(taken: Iterable[str], base: str = _BASE) -> str:
+    """The first of `Virtual Smart Card 00 00`, `… 01 00` and so on that is not taken; base: another beginning."""
     names = set(taken)
-    return next(name for number in count() if (name := f"Virtual Smart Card {number:02d} 00") not in names)
+    return next(name for number in count() if (name := f"{base} {number:02d} 00") not in names)

@@ -11,9 +11,11 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from card_os.card import Card
 from vpcd_bridge.port import PoweredCard
 from vsc.errors import CardInUseError, CardNotFoundError, VscError
 from vsc.factory import fresh, powered
+from vsc.profiles import profile_of
 from vsc.reader import Reader, free_name
 from vsc.store import Store
 
@@ -66,6 +68,15 @@ class Desk:
         self.readers.append(reader)
         return reader
 
+    def add_reader_for(self, card_name: str) -> Reader:
+        """Adds an empty reader of the name under which that card's clients look for it, or of the usual one."""
+        return self.add_reader(self._free_name(self._card(card_name)))
+
+    def _free_name(self, card: PoweredCard) -> str:
+        profile = profile_of(card) if isinstance(card, Card) else None
+        taken = [one.name for one in self.readers]
+        return free_name(taken, profile.reader_name) if profile and profile.reader_name else free_name(taken)
+
     def add_new_card(self, profile: str) -> str:
         """Makes a card in memory with the PIN 12345678 and the default admin key; returns its name, `new-1`, …"""
         name = f"new-{sum(one.startswith('new-') for one in self._cards) + 1}"
@@ -117,7 +128,7 @@ class Desk:
         with self._lock:
             if (there := self._holder_of(card_name)) is not None:
                 raise CardInUseError(f"card {card_name!r} is in reader {there.name!r} already")
-            reader = Reader(free_name(one.name for one in self.readers))
+            reader = Reader(self._free_name(self._card(card_name)))
             reader.insert(self._card(card_name))
             try:
                 self._add(reader)

@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 
-from vsc.trace.decoder import Decoder, Line, all_applications
+from vsc.trace.decoder import Decoder, Line
 from vsc.trace.entry import Entry, EntryKind
 from vsc.trace.probe import Probes, folded, is_probe
 from vsc.trace.summary import summary
@@ -24,8 +24,8 @@ _COMMAND_WIDTH = 32
 _SECONDS_WIDTH = 8
 _TOOK_WIDTH = 9
 _NUMBER_WIDTH = 4
-_MAX_NAME_WIDTH = 12
-"""Of applications."""
+_NAME_WIDTH, _MAX_NAME_WIDTH = 4, 12
+"""Of applications: at first, and at most where longer ones come."""
 _ANSWER_WIDTH = 26
 _MIN_COMMAND_WIDTH = 16
 """However little room there is."""
@@ -67,7 +67,7 @@ class Writer:
         self._introduced: set[str] = set()
         self._decoders: dict[str, Decoder] = {}
         self._numbers: dict[str, int] = {}
-        self._width = max(len(one.name) for one in all_applications())
+        self._width = _NAME_WIDTH
 
     @property
     def _front(self) -> int:

@@ -4,15 +4,18 @@ It is what OpenSC, Windows, macOS, SSSD and Yubico's tools speak. `commands` is 
 `rules` what differs from one kind of card to the next, `personalisation` makes cards.
 """
 
+from collections.abc import Iterable, Sequence
+
 from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.application import Application
-from card_os.apps.piv import codec
+from card_os.apps.piv import codec, facts, messages
 from card_os.apps.piv.commands import commands
 from card_os.apps.piv.rules import Rules, Yubico
 from card_os.apps.piv.select import application_properties
 from card_os.apps.piv.session import PivSession
 from card_os.apps.piv.state import PivState, PivVolatile
 from card_os.apps.piv.wire import AID, Ins
+from card_os.fact import Fact
 
 __all__ = ["Piv", "PivState", "PivVolatile", "Rules", "Yubico"]
 
@@ -27,12 +30,19 @@ class Piv(Application[PivState, PivVolatile]):
         self.rules = rules or Rules()
         self.commands = commands(self.rules)
         self.keeps_status_on_reselect = self.rules.keeps_status_on_reselect
+        self.has_secure_messaging = self.rules.has_secure_messaging
 
     def new_volatile(self) -> PivVolatile:
         return PivVolatile(self.rules)
 
     def select(self, session: PivSession, apdu: CommandApdu) -> ResponseApdu:
         return ResponseApdu(b"" if apdu.p2 & 0x0C == 0x0C else application_properties(session.state, self.rules))
+
+    def unwrap(self, session: PivSession, apdu: CommandApdu) -> CommandApdu:
+        return messages.unwrap(session, apdu)
+
+    def wrap(self, session: PivSession, response: ResponseApdu) -> ResponseApdu:
+        return messages.wrap(session, response)
 
     def template(self, state: PivState) -> bytes:
         return application_properties(state, self.rules)
@@ -42,6 +52,12 @@ class Piv(Application[PivState, PivVolatile]):
 
     def decode(self, raw: bytes) -> PivState:
         return codec.decode(raw)
+
+    def facts(self, state: PivState) -> Iterable[Fact]:
+        return facts.facts(state)
+
+    def protected(self, state: PivState) -> Sequence[bytes]:
+        return facts.protected(state)
 
     def observe(self, session: PivSession, ins: int) -> None:
         # "Immediately" is meant so: any command between VERIFY and the use of key 9C, and between a challenge and its

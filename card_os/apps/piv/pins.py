@@ -93,7 +93,7 @@ def _verify_pairing_code(session: PivSession, code: bytes) -> bytes:
     own = state.pairing_code
     if own is None or not state.usage_policy & UsagePolicy.VCI:
         raise CardError(SW.REFERENCE_NOT_FOUND, "no such reference data here", subject=subject)
-    if not volatile.is_wrapped:
+    if not session.is_wrapped:
         raise CardError(
             SW.SECURITY_STATUS_NOT_SATISFIED, "only through a secure channel", subject=subject, missing="secure channel"
         )

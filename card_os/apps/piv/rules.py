@@ -59,6 +59,7 @@ class Rules:
     """What using an empty slot is answered."""
     kept_tries: int = 1
     """Tries of the PIN that cannot be spent without contact (part 2, 3.2.1)."""
+    has_secure_messaging: bool = True
     takes_unpadded: bool = True
     """Whether CHANGE REFERENCE DATA may be wrapped without padding, as OpenSC 0.26 and 0.27 do."""
     yubico: Yubico | None = None

@@ -26,7 +26,7 @@ def has_vci(session: PivSession) -> bool:
     """
     policy = session.state.usage_policy
     paired = policy & UsagePolicy.VCI_WITHOUT_PAIRING_CODE or Reference.PAIRING_CODE in session.volatile.verified
-    return bool(session.volatile.is_wrapped and policy & UsagePolicy.VCI and paired)
+    return bool(session.is_wrapped and policy & UsagePolicy.VCI and paired)
 
 
 def require_vci(session: PivSession, *, subject: str) -> None:

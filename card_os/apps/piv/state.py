@@ -170,7 +170,5 @@ class PivVolatile:
     is_admin: bool = False
     challenge: Challenge | None = None
     channel: SecureChannel | None = None
-    is_wrapped: bool = False
-    """Whether the command that runs came through secure messaging."""
-    touched_at: float | None = None
-    """When somebody last touched the card, for the policy CACHED; seconds of Env's clock."""
+    answering: SecureChannel | None = None
+    """Through which the last wrapped command came."""

@@ -98,7 +98,7 @@ class TestCreate:
             ({"tries": 0}, ValueError, "1 to 15 tries"),
             ({"tries": 16}, ValueError, "1 to 15 tries"),
             ({"admin_tries": 0}, ValueError, "1 to 255 tries"),
-            ({"profile": "piv"}, VscError, "there is no profile 'piv'; there is: gids"),
+            ({"profile": "none"}, VscError, "there is no profile 'none'; there is: gids, "),
             ({"puk": "1234567"}, RefusedError, "a PUK has 8 to 127 bytes"),
             ({"puk": "1" * 128}, RefusedError, "a PUK has 8 to 127 bytes"),
             ({"pin": "123"}, PinPolicyViolation, "a PIN has 4 to 127 characters"),

@@ -153,7 +153,7 @@ ROWS = [
     # the rest
     Row("lsit", 2, "No such command 'lsit'.*"),
     Row("list --nonsense", 2, "No such option.*--nonsense.*"),
-    Row("run --new no-such-profile -- true", 1, "there is no profile 'no-such-profile'; there is: gids"),
+    Row("run --new no-such-profile -- true", 1, "there is no profile 'no-such-profile'; there is: gids, .*"),
     Row("attach work --vpcd nowhere", 2, "Invalid value for '--vpcd': 'nowhere' is not HOST:PORT"),
     Row("completion tcsh", 2, ".*'tcsh' is not one of 'bash', 'zsh', 'fish'."),
 ]

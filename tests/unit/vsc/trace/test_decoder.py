@@ -66,7 +66,7 @@ def test_the_names_of_the_others(command: str, name: str) -> None:
         ("002C02800431323334", "9000", "RESET RETRY COUNTER PIN 80 by the admin key, 4 bytes -> 9000 done"),
         ("002C00800431323334", "9000", "RESET RETRY COUNTER PIN 80 by the PUK, 4 bytes -> 9000 done"),
         (SELECT, "6104 4F02A000 9000", "SELECT GIDS -> 9000 done, 61, 6 bytes"),
-        ("00A4040008A000000308000010", "6A82", "SELECT PIV A000000308000010 -> 6A82 file or application not found"),
+        ("00A4040008A000000308000010", "6A82", "SELECT PIV -> 6A82 file or application not found"),
         ("00A4040C05D276000001", "6A82", "SELECT AID D276000001 -> 6A82 file or application not found"),
         ("00A4000C02A010", "9000", "SELECT EF A010, no data -> 9000 done"),
         ("00A40000023FFF", "9000", "SELECT application DF -> 9000 done"),
@@ -154,7 +154,7 @@ def test_applications_are_followed_on_each_channel_until_a_reset() -> None:
         ("", 0),
         ("", 0),
     ]
-    assert lines[5].sentence == "PIV: channel 1: GET DATA 3FFF 7E -> 6A82 file or application not found"
+    assert lines[5].sentence == "PIV: channel 1: GET DATA discovery object -> 6A82 file or application not found"
 
 
 def test_a_refused_part_ends_its_chain() -> None:

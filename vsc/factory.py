@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from card_os.admin import AdminKey
-from card_os.apps.gids.state import GidsState, KeyFile
 from card_os.card import Card
 from card_os.env import Env
+from card_os.fact import Kind, by_name
 from card_os.memory import Persistent
 from card_os.pin import PinPolicy
+from card_os.secret import Secret
 from vsc.errors import VscError
+from vsc.host import ReferenceKind
+from vsc.host.port import reference_of
 from vsc.profiles import GIDS, CardOptions, Profile, States, profile_named
 from vsc.profiles.options import DEFAULT_ADMIN_KEY, DEFAULT_PIN
 from vsc.store import Image, Store, default_home, settings
@@ -137,17 +139,14 @@ def powered(name: str, *, store: Store | None = None, env: Env | None = None) ->
         yield image.profile.card(image.persistent, env or SystemEnv(), store=save)
 
 
-def gids_state(image: Image) -> GidsState:
-    """Returns the state of the GIDS application of a card; VscError if it has none."""
-    for _, state in image.persistent.applications:
-        if isinstance(state, GidsState):
-            return state
-    raise VscError(f"card {image.name!r} carries no GIDS application")
-
-
 def admin_key_of(image: Image) -> bytes:
-    """Returns the 24 bytes of the admin key as it is now; VscError if the card has none yet."""
-    file = gids_state(image).key_file(0x80)
-    if isinstance(file, KeyFile) and isinstance(file.key, AdminKey):
-        return file.key.value.reveal()
-    raise VscError(f"card {image.name!r} has no admin key yet")
+    """Returns the bytes of the administrator's secret as it is now; VscError if the card has none (yet)."""
+    half = image.profile.host
+    reference = None if half is None else reference_of(half, ReferenceKind.ADMIN)
+    if reference is None:
+        raise VscError(f"card {image.name!r} is of a kind that has no admin key")
+    for application in image.profile.applications:
+        fact = by_name(application.facts(image.persistent.state(application.aid))).get(reference.name)
+        if fact is not None and fact.kind is Kind.SECRET and isinstance(fact.value, Secret):
+            return fact.value.reveal()
+    raise VscError(f"card {image.name!r} has no {reference} yet")

@@ -1,15 +1,15 @@
-"""What a card holds, for people and for JSON: no secret in it."""
+"""What a card holds, for people and for JSON: no secret in it. It is read from `Application.outline`, of any card."""
 
-import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from card_os.admin import AdminKey
-from card_os.apps.gids.minidriver import Container, containers
-from card_os.apps.gids.personalisation import card_id
-from card_os.apps.gids.state import GidsState, LifeCycle
-from card_os.pin import CharacterRule, Pin, PinPolicy
-from card_os.rsa import RsaPrivateKey
+from card_os.application import Application
+from card_os.key_kind import KeyKind
+from card_os.outline import Outline, Reference, Slot
+from card_os.pin import CharacterRule, PinPolicy
 from vsc.filling.certificate import subject_of
+from vsc.host import ReferenceKind
+from vsc.host.port import reference_of
 from vsc.store.image import Image
 
 # As `--pin-policy` and tpmvscmgr call them.
@@ -25,6 +25,10 @@ _RULE_WORDS = {
     CharacterRule.REQUIRE_AT_LEAST_ONE: "required",
     CharacterRule.DISALLOW: "disallowed",
 }
+_USUAL_NAMES = {ReferenceKind.USER: "PIN", ReferenceKind.UNBLOCK: "PUK", ReferenceKind.ADMIN: "admin key"}
+"""Of the secrets of a card whose profile has no host half."""
+Counter = dict[str, int | None]
+_GUID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,11 @@ class ContainerSummary:
 
 @dataclass(frozen=True, slots=True)
 class CardSummary:
-    """One card. label: its friendly name. card_id: as Windows shows it; serial: the same 16 bytes as OpenSC does."""
+    """One card. label: its friendly name. card_id: as Windows shows it; serial: the same 16 bytes as OpenSC does.
+
+    life_cycle: empty if the application says nothing of it. pin, puk, admin_key: the secrets of these kinds, whatever
+    the application calls them (`names`); None: not set. others: the names of the card's other applications.
+    """
 
     name: str
     label: str
@@ -50,46 +58,67 @@ class CardSummary:
     life_cycle: str
     card_id: str | None
     serial: str | None
-    pin: dict[str, int] | None
-    puk: dict[str, int] | None
+    pin: Counter | None
+    puk: Counter | None
     pin_policy: dict[str, int | str] | None
-    admin_key: dict[str, int | None] | None
+    admin_key: Counter | None
     containers: list[ContainerSummary]
+    names: dict[str, str] = field(default_factory=dict, compare=False)
+    others: list[str] = field(default_factory=list, compare=False)
 
     def as_json(self) -> dict[str, object]:
-        return asdict(self)
+        """What follows from the profile is left out."""
+        return {name: value for name, value in asdict(self).items() if name not in ("names", "others")}
+
+
+def outline_of(image: Image) -> tuple[Outline, ...]:
+    """What the applications of a card say of it, the one that its host half knows first."""
+    persistent = image.persistent
+    return tuple(_outline(one, persistent.state(one.aid)) for one in image.profile.applications)
+
+
+def _outline(application: Application[Any, Any], state: object) -> Outline:
+    try:
+        return application.outline(state)
+    except Exception:  # Whatever an application of somebody else's may raise: the card is listed all the same.
+        return Outline(application.name, "cannot be read")
 
 
 def summarise(image: Image) -> CardSummary:
-    """Reads a card's image; changes nothing. Of a card without an application that can be described: that it is."""
-    state = next((one for _, one in image.persistent.applications if isinstance(one, GidsState)), None)
-    if state is None:
-        return CardSummary(**_known(image), life_cycle="-", **dict.fromkeys(_OF_GIDS), containers=[])  # type: ignore[arg-type]
-    serial = card_id(state)
+    """Reads a card's image; changes nothing."""
+    profile = image.profile
+    outline, *others = outline_of(image)
+    identity, names = outline.identity, _names(image)
+    secrets = {kind: _tries(outline.reference(name)) for kind, name in names.items()}
     return CardSummary(
-        **_known(image),
-        life_cycle=state.life_cycle.name.lower(),
-        card_id=str(uuid.UUID(bytes_le=serial)) if serial and len(serial) == 16 else None,
-        serial=serial.hex().upper() if serial else None,
-        pin=_tries(state.pin),
-        puk=_tries(state.puk),
-        pin_policy=_policy(state.pin_policy),
-        admin_key=_admin_key(state),
-        containers=[_container(one) for one in containers(state)] if state.life_cycle != LifeCycle.CREATION else [],
+        name=image.name,
+        label=image.label,
+        profile=profile.name,
+        atr=bytes(profile.atr).hex().upper(),
+        life_cycle=outline.life_cycle,
+        card_id=str(profile.guid(identity)) if identity and len(identity) == _GUID_BYTES else None,
+        serial=identity.hex().upper() if identity else None,
+        pin=secrets.get(ReferenceKind.USER),
+        puk=secrets.get(ReferenceKind.UNBLOCK),
+        pin_policy=_policy(outline.pin_policy),
+        admin_key=secrets.get(ReferenceKind.ADMIN),
+        containers=[_container(slot) for slot in outline.slots],
+        names={kind.value: name for kind, name in names.items()},
+        others=[one.application for one in others],
     )
 
 
-_OF_GIDS = ("card_id", "serial", "pin", "puk", "pin_policy", "admin_key")
+def _names(image: Image) -> dict[ReferenceKind, str]:
+    """What the application calls its secrets."""
+    half = image.profile.host
+    if half is None:
+        return _USUAL_NAMES
+    found = {kind: reference_of(half, kind) for kind in ReferenceKind}
+    return {kind: reference.name for kind, reference in found.items() if reference is not None}
 
 
-def _known(image: Image) -> dict[str, str]:
-    """What is known of every card."""
-    profile = image.profile
-    return {"name": image.name, "label": image.label, "profile": profile.name, "atr": bytes(profile.atr).hex().upper()}
-
-
-def _tries(pin: Pin) -> dict[str, int] | None:
-    return None if pin.value is None else {"tries_left": pin.tries_left, "try_limit": pin.try_limit}
+def _tries(secret: Reference | None) -> Counter | None:
+    return None if secret is None else {"tries_left": secret.tries_left, "try_limit": secret.try_limit}
 
 
 def _policy(policy: PinPolicy | None) -> dict[str, int | str] | None:
@@ -99,20 +128,14 @@ def _policy(policy: PinPolicy | None) -> dict[str, int | str] | None:
     return {"minlen": policy.min_length, "maxlen": policy.max_length, **rules}
 
 
-def _admin_key(state: GidsState) -> dict[str, int | None] | None:
-    file = state.key_file(0x80)
-    if file is None or not isinstance(file.key, AdminKey):
+def _container(slot: Slot) -> ContainerSummary:
+    certificates = [subject_of(der) for der in slot.certificates]
+    return ContainerSummary(slot.number, slot.name, slot.is_default, slot.use, _kind(slot.kind), certificates)
+
+
+def _kind(kind: KeyKind | None) -> str | None:
+    """As people read it: `RSA 2048`, `EC P-256`."""
+    if kind is None:
         return None
-    key = file.key
-    return {"tries_left": None if key.try_limit is None else key.tries_left, "try_limit": key.try_limit}
-
-
-def _container(one: Container) -> ContainerSummary:
-    key = one.key
-    if key is None or isinstance(key, AdminKey):
-        kind = None
-    else:
-        kind = f"RSA {key.bits}" if isinstance(key, RsaPrivateKey) else f"EC {key.kind}"
-    return ContainerSummary(
-        one.number, one.name, one.is_default, one.use, kind, [subject_of(der) for der in one.certificates]
-    )
+    name = kind.value.replace("RSA-", "RSA ")
+    return f"EC {name}" if name.startswith(("P-", "brainpool", "secp")) else name

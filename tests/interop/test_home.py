@@ -21,7 +21,8 @@ _CREATE = "import vsc; vsc.create('work', pin=b'24681357', tries=5)"
 _FILL_UP = """
 import os, sys, vsc
 from pathlib import Path
-from vsc.factory import gids_state, home_store
+from vsc.factory import home_store
+from vsc.summary import summarise
 filler = Path(sys.argv[1])
 verify, wrong = map(bytes.fromhex, sys.argv[2:])
 with vsc.powered("work") as card:
@@ -41,7 +42,7 @@ with vsc.powered("work") as card:
         print(error)
     filler.unlink()
     print(card.transmit(wrong).hex(), card.transmit(verify).hex())
-print(gids_state(home_store().read("work")).pin.tries_left)
+print(summarise(home_store().read("work")).pin["tries_left"])
 """
 
 

@@ -10,13 +10,15 @@ from vsc.cli.target import name_argument
 from vsc.errors import CardLocked
 from vsc.factory import home_store
 from vsc.store.image import Image
-from vsc.summary import CardSummary, summarise
+from vsc.summary import CardSummary, Counter, summarise
 
 
-def _tries(counter: dict[str, int] | None) -> str:
+def _tries(counter: Counter | None) -> str:
     if counter is None:
         return "not set"
     left, limit = counter["tries_left"], counter["try_limit"]
+    if limit is None:
+        return "set, tries not limited"
     return f"blocked (0 of {limit} tries)" if left == 0 else f"{left} of {limit} tries left"
 
 
@@ -60,7 +62,8 @@ def _print_list(cards: list[CardSummary], locked: list[str]) -> None:
 def _columns(card: CardSummary) -> tuple[str, ...]:
     # Short enough for 80 columns: name, state, tries and the long id are what people look for.
     pin = card.pin and (f"{card.pin['tries_left']} of {card.pin['try_limit']}" if card.pin["tries_left"] else "blocked")
-    return card.profile, card.life_cycle, pin or "not set", str(len(card.containers)), card.card_id or "-"
+    no_pin = "not set" if "user" in card.names else "-"
+    return card.profile, card.life_cycle or "-", pin or no_pin, str(len(card.containers)), card.card_id or "-"
 
 
 @click.command("show")
@@ -81,21 +84,34 @@ def _rows(card: CardSummary) -> list[tuple[str, str]]:
         ("Name", card.name),
         *([("Label", card.label)] if card.label != card.name else []),
         ("Profile", card.profile),
-        ("State", card.life_cycle),
+        ("State", card.life_cycle or "-"),
         ("Card id", card.card_id or "none"),
         ("Serial", card.serial or "none"),
         ("ATR", card.atr),
-        ("PIN", _tries(card.pin)),
-        ("PIN policy", _policy(card.pin_policy)),
-        ("PUK", "none" if card.puk is None else _tries(card.puk)),
-        ("Admin key", _admin_key(card.admin_key)),
+        *_secrets(card),
     ]
     for container in card.containers:
         star = ", default" if container.default else ""
         rows.append((f"Container {container.number}", f"{container.name} ({container.use}{star})"))
         rows.append(("  key", container.key or "none"))
         rows += [("  certificate", subject) for subject in container.certificates]
-    return rows if card.containers else [*rows, ("Containers", "none")]
+    if not card.containers and "user" in card.names:
+        rows.append(("Containers", "none"))
+    return [*rows, *(("Also on it", name) for name in card.others)]
+
+
+def _secrets(card: CardSummary) -> list[tuple[str, str]]:
+    """Those that cards of the kind can have, by the names that they have there."""
+    words = {
+        "user": [("", _tries(card.pin)), (" policy", _policy(card.pin_policy))],
+        "unblock": [("", "none" if card.puk is None else _tries(card.puk))],
+        "admin": [("", _admin_key(card.admin_key))],
+    }
+    return [(f"{_capital(name)}{what}", text) for kind, name in card.names.items() for what, text in words[kind]]
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _policy(policy: dict[str, int | str] | None) -> str:
@@ -108,9 +124,6 @@ def _policy(policy: dict[str, int | str] | None) -> str:
     return ", ".join([f"{policy['minlen']} to {policy['maxlen']} characters", *rules])
 
 
-def _admin_key(key: dict[str, int | None] | None) -> str:
-    if key is None:
-        return "not set"
-    if key["try_limit"] is None:
-        return "set, tries not limited"
-    return f"set, {key['tries_left']} of {key['try_limit']} tries left"
+def _admin_key(key: Counter | None) -> str:
+    text = _tries(key)
+    return text if key is None or text.startswith("set") else f"set, {text}"

@@ -32,7 +32,6 @@ def _personalised(options: CardOptions, env: Env) -> States:
     state = personalised(
         pin=options.pin,
         admin_key=options.admin_key,
-        # Windows keeps a GUID with its first three fields little-endian, in memory and so in `cardid`.
         card_id=identity.bytes_le if identity is not None and options.file_system else None,
         tries=options.tries,
         pin_policy=options.policy,
@@ -61,4 +60,6 @@ GIDS = Profile(
     blank_card=Recipe(_blank, _RULES),
     host=Gids,
     puk_rules=_PUK,
+    # Windows keeps a GUID with its first three fields little-endian, in memory and so in `cardid`.
+    guid=lambda raw: uuid.UUID(bytes_le=raw),
 )

@@ -4,6 +4,7 @@ A profile says which applications a card carries, what it answers to reset, how 
 differs from the specification's (quirks). A vendor's card is one more profile, not a branch in the code.
 """
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -34,6 +35,10 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _guid(raw: bytes) -> uuid.UUID:
+    return uuid.UUID(bytes=raw)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """name: as `--profile` and images have it; aliases: others by which it is found. default: AID of the application
@@ -42,7 +47,8 @@ class Profile:
 
     personalisation: how a card is made that is ready for use; blank_card: one that others personalise; None: cards of
     this kind are not made so. host: the host's half of the first application; None: nobody has written one. pin_rules
-    and puk_rules: what a PIN and a PUK are held to where no policy says more.
+    and puk_rules: what a PIN and a PUK are held to where no policy says more. guid: reads an identity of 16
+    bytes (`Outline.identity`).
     """
 
     name: str
@@ -57,6 +63,7 @@ class Profile:
     aliases: tuple[str, ...] = ()
     reader_name: str = ""
     default: bytes | None = None
+    guid: Callable[[bytes], uuid.UUID] = _guid
 
     @property
     def default_application(self) -> Application[Any, Any] | None:

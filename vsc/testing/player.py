@@ -134,8 +134,10 @@ class Player:
 
     @property
     def _facts(self) -> dict[str, Fact]:
-        application = self.card.profile.applications[0]
-        return by_name(application.facts(self.card.persistent.state(application.aid)))
+        found: dict[str, Fact] = {}
+        for application in reversed(self.card.profile.applications):
+            found |= by_name(application.facts(self.card.persistent.state(application.aid)))
+        return found
 
     @property
     def pin(self) -> bytes | None:

@@ -19,7 +19,8 @@ from card_os.memory import Persistent
 from card_os.rsa import RsaPrivateKey
 from tests.unit.card_os.apps.gids.gids_card import P_256, RSA_1024, ec_crts, exchange_crts, key_fcp, key_file
 from tests.unit.vsc import samples
-from vsc.factory import gids_state, powered
+from tests.unit.vsc.samples import gids_state
+from vsc.factory import powered
 from vsc.store import Image
 from vsc.store.database import Durability
 from vsc.store.sqlite import SqliteStore

@@ -113,6 +113,12 @@ def image(name: str = "work", card_state: GidsState | None = None) -> Image:
     return Image(name, GIDS, GIDS.persistent(card_state or state()))
 
 
+def gids_state(card: Image) -> GidsState:
+    """The state of the GIDS application of a card."""
+    (found,) = (state for _, state in card.persistent.applications if isinstance(state, GidsState))
+    return found
+
+
 def golden_image() -> Image:
     """What the golden files were written from, once: the first by version 0.1.0, the second with GOLDEN_LABEL."""
     start = state_with_key()

@@ -15,8 +15,9 @@ from cryptography.x509 import load_der_x509_certificate
 
 from card_os.pin import PinPolicy
 from tests.unit.vsc import rows, samples
+from tests.unit.vsc.samples import gids_state
 from vsc.errors import CardLocked, ImageError
-from vsc.factory import create, create_blank, gids_state
+from vsc.factory import create, create_blank
 from vsc.store.image import Image
 from vsc.store.sqlite import SqliteStore
 from vsc.world import SeededEnv

@@ -8,9 +8,10 @@ import pytest
 from card_os.admin import encrypt, key_check_value
 from card_os.apps.gids.state import LifeCycle
 from card_os.card import Card
-from card_os.memory import Persistent
 from card_os.pin import CharacterRule, PinPolicy
 from tests.unit.vsc import processes, samples
+from tests.unit.vsc.samples import gids_state
+from tests.unit.vsc.tiny import TINY
 from vsc import factory
 from vsc.errors import CardExistsError, CardInUseError, CardNotFoundError, RefusedError, VscError
 from vsc.factory import (
@@ -19,7 +20,6 @@ from vsc.factory import (
     admin_key_of,
     create,
     create_blank,
-    gids_state,
     home_store,
     powered,
 )
@@ -222,7 +222,6 @@ def challenge(card: Card) -> bytes:
     return answer[4:-2]
 
 
-def test_a_card_without_gids_is_told() -> None:
-    image = Image("odd", GIDS, Persistent())
-    with pytest.raises(VscError, match="card 'odd' carries no GIDS application"):
-        gids_state(image)
+def test_a_card_of_a_kind_without_an_admin_key_is_told() -> None:
+    with pytest.raises(VscError, match="card 'odd' is of a kind that has no admin key"):
+        admin_key_of(Image("odd", TINY, TINY.persistent(b"\x00\x00")))

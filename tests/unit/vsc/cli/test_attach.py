@@ -11,10 +11,10 @@ import pytest
 
 from tests.unit.vsc import processes, samples
 from tests.unit.vsc.cli.shell import Shell
+from tests.unit.vsc.samples import gids_state
 from vpcd_bridge import Stop
 from vsc.cli import attach
 from vsc.cli.fault import ArmedFaults, WantedFault
-from vsc.factory import gids_state
 from vsc.faults import Fault
 from vsc.reader import Reader, ReaderEvent
 from vsc.store.sqlite import SqliteStore

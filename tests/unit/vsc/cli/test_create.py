@@ -10,7 +10,7 @@ from card_os.apps.gids.state import LifeCycle
 from card_os.pin import CharacterRule, PinPolicy
 from tests.unit.vsc import samples
 from tests.unit.vsc.cli.shell import Shell
-from vsc.factory import gids_state
+from tests.unit.vsc.samples import gids_state
 from vsc.store.sqlite import SqliteStore
 from vsc.summary import summarise
 

@@ -8,7 +8,8 @@ import pytest
 from card_os.pin import PinPolicy
 from tests.unit.vsc import samples
 from tests.unit.vsc.cli.shell import Shell
-from vsc.factory import create, gids_state
+from tests.unit.vsc.samples import gids_state
+from vsc.factory import create
 from vsc.interaction import PinScript, QuestionKind, user_interaction
 from vsc.machine import InProcessMachine
 from vsc.store.sqlite import SqliteStore

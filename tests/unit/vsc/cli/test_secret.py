@@ -7,8 +7,9 @@ import pytest
 
 from tests.unit.vsc import processes, samples
 from tests.unit.vsc.cli.shell import Shell
+from tests.unit.vsc.samples import gids_state
 from vsc.cli.secret import read_admin_key, read_pin
-from vsc.factory import admin_key_of, gids_state
+from vsc.factory import admin_key_of
 from vsc.store.sqlite import SqliteStore
 
 DEFAULT = b"default!"

@@ -8,7 +8,8 @@ import pexpect
 import pytest
 
 from tests.unit.vsc import processes, samples
-from vsc.factory import admin_key_of, gids_state
+from tests.unit.vsc.samples import gids_state
+from vsc.factory import admin_key_of
 from vsc.store.sqlite import SqliteStore
 
 PATIENCE_S = 30

@@ -9,7 +9,8 @@ from card_os.apps.gids.state import LifeCycle
 from card_os.pin import CharacterRule, PinPolicy
 from tests.unit.vsc import samples
 from tests.unit.vsc.cli.shell import Shell
-from vsc.factory import DEFAULT_ADMIN_KEY, admin_key_of, gids_state
+from tests.unit.vsc.samples import gids_state
+from vsc.factory import DEFAULT_ADMIN_KEY, admin_key_of
 from vsc.store.sqlite import SqliteStore
 from vsc.summary import summarise
 

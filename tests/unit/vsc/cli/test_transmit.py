@@ -9,9 +9,9 @@ import pytest
 
 from tests.unit.vsc import processes, samples
 from tests.unit.vsc.cli.shell import Shell
+from tests.unit.vsc.samples import gids_state
 from vsc.cli.__main__ import run
 from vsc.cli.transmit import MAX_APDU_BYTES
-from vsc.factory import gids_state
 from vsc.machine import InProcessMachine
 from vsc.store.sqlite import SqliteStore
 

@@ -9,8 +9,9 @@ import pytest
 
 from card_os.pin import Pin
 from tests.unit.vsc import samples
+from tests.unit.vsc.samples import gids_state
 from vsc.errors import CardExistsError, CardInUseError, CardNotFoundError, VscError
-from vsc.factory import create, gids_state, powered
+from vsc.factory import create, powered
 from vsc.profiles import GIDS
 from vsc.store import Image, Store
 from vsc.store.memory import MemoryStore

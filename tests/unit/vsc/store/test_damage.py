@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.vsc import processes, rows, samples
+from tests.unit.vsc.samples import gids_state
 from tests.unit.vsc.store.test_holders import tries_left, with_tries
 from vsc.errors import CardExistsError, CardRewound, ImageError, VscError
-from vsc.factory import gids_state
 from vsc.store import Image
 from vsc.store.database import FILE
 from vsc.store.name import file_stem, row_number

@@ -12,7 +12,8 @@ import pytest
 from card_os.memory import Persistent
 from tests.unit.vsc import load, samples
 from tests.unit.vsc.load import Load, LoadEnv, Step
-from vsc.factory import gids_state, powered
+from tests.unit.vsc.samples import gids_state
+from vsc.factory import powered
 from vsc.store import Image, Store
 from vsc.store.database import FILE, Durability
 from vsc.store.faulty import Fault, FaultyStore, PowerCut

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.vsc import processes, rows, samples
+from tests.unit.vsc.samples import gids_state
 from vsc.errors import CardInUseError, VscError
-from vsc.factory import gids_state, powered
+from vsc.factory import powered
 from vsc.profiles import GIDS
 from vsc.store import Image
 from vsc.store.database import FILE

@@ -17,8 +17,9 @@ from card_os.apps.gids.state import GidsState, LifeCycle
 from card_os.apps.gids.wire import AID
 from card_os.pin import CharacterRule, PinPolicy
 from tests.unit.vsc import rows, samples
+from tests.unit.vsc.samples import gids_state
 from vsc.errors import ImageError
-from vsc.factory import admin_key_of, gids_state
+from vsc.factory import admin_key_of
 from vsc.store.image import FORMAT, VERSION, Image
 from vsc.world import SeededEnv
 

@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.vsc import processes, rows, samples
+from tests.unit.vsc.samples import gids_state
 from vsc.errors import CardExistsError, CardInUseError, CardNotFoundError, ImageError, VscError
-from vsc.factory import gids_state, powered
+from vsc.factory import powered
 from vsc.profiles import GIDS
 from vsc.store import Image, schema, sqlite
 from vsc.store.database import FILE, Durability

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.vsc import processes, rows, samples
+from tests.unit.vsc.samples import gids_state
 from vsc.errors import CardExistsError, CardInUseError, CardNotFoundError, ImageError, VscError
-from vsc.factory import gids_state, home_store
+from vsc.factory import home_store
 from vsc.store import Image
 from vsc.store.database import FILE
 from vsc.store.lock import card_lock

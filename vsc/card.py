@@ -17,29 +17,24 @@ from weakref import ref
 
 from card_os.pin import NO_POLICY, PinPolicy
 from vsc.asking import Asker, PinSource, PinText, pin_bytes
-from vsc.challenge import AdminChallenge, check_card_id, provision, responder
+from vsc.challenge import AdminChallenge, authority, check_card_id, provision
 from vsc.errors import CardInUseError, PinBlocked, PinPolicyViolation, UnsupportedCard, WrongAdminResponse, WrongPin
 from vsc.factory import admin_key_of
 from vsc.handle import Handle
 from vsc.host import (
-    AdminKeyResponder,
-    CanUnblock,
     Container,
     HasCertificates,
-    HasChallenge,
     HasKeys,
     KeyUse,
-    Reference,
     ReferenceKind,
     Responder,
     Tries,
 )
-from vsc.host.challenge import checked_key
 from vsc.host.port import reference_of
 from vsc.interaction.port import UserInteraction
 from vsc.machine import MachineReader, current
 from vsc.place import InReader, InStore, plugged_in
-from vsc.session import ADMIN_KEY, KEYS, UNBLOCKING, Session
+from vsc.session import KEYS, Authority, GivenKey, Session, octets
 from vsc.store import Image, Store
 from vsc.store.name import check_name
 
@@ -122,11 +117,14 @@ class Card(Handle):
         """
         present = PinSource(old, self._ask_current)
         wanted = PinSource(new, self._ask_new)
-        self._check_new(wanted.given)
+        if old is None and new is not None:
+            with self._opened() as session:  # Before anybody is asked.
+                self._check_new(session, wanted.given)
         while True:
             before, after = present.value(), wanted.value()
             try:
                 with self._opened() as session:
+                    self._check_new(session, wanted.given)
                     session.change_pin(old=before, new=after)
                     return
             except WrongPin as error:
@@ -151,35 +149,27 @@ class Card(Handle):
         """
         if [admin_key, respond, puk].count(None) != 2:
             raise TypeError("exactly one of admin_key, respond and puk is to be given")
-        by_admin = None if puk is not None else responder(admin_key, respond)
+        by_admin = None if puk is not None else authority(admin_key, respond)
         by_puk = None if puk is None else pin_bytes(puk)
         wanted = PinSource(new, self._ask_new)
-        with self._opened() as session:
-            _check_way(_unblocked_by(session), by_puk=by_puk is not None)
-        self._check_new(wanted.given)
+        if new is None:
+            with self._opened() as session:  # Before anybody is asked.
+                _check_way(session, by_admin)
         while True:
             after = wanted.value()
             try:
-                self._reset(after, by_admin, by_puk)
+                with self._opened() as session:
+                    _check_way(session, by_admin)
+                    self._check_new(session, wanted.given)
+                    session.unblock_pin(after, by_admin or by_puk)
+                    return
             except PinPolicyViolation as error:
                 wanted.refuse(error)
-            else:
-                return
 
-    def _reset(self, new: bytes, respond: Responder | None, puk: bytes | None) -> None:
-        with self._opened() as session:
-            session.is_pin_verified = False
-            proof = respond if puk is None else puk
-            assert proof is not None
-            session.has(CanUnblock, UNBLOCKING).unblock(session.pin, new=new, proof=proof)
-
-    def _check_new(self, pin: bytes | None) -> None:
-        """PinPolicyViolation for a given PIN that breaks the rules, before anybody is asked and any try is spent."""
-        if pin is None:
-            return
-        with self._opened() as session:
-            rules = self._rules(session)
-        if rules is not None and (broken := rules.violations(pin)):
+    def _check_new(self, session: Session, pin: bytes | None) -> None:
+        """PinPolicyViolation for a given PIN that breaks the rules, before any try is spent."""
+        rules = None if pin is None else self._rules(session)
+        if pin is not None and rules is not None and (broken := rules.violations(pin)):
             raise PinPolicyViolation(broken)
 
     def _ask_new(self, problem: str | None) -> bytes:
@@ -225,18 +215,18 @@ class Card(Handle):
 
     def verify_admin_key(self, key: bytes) -> bool:
         """Tells whether that is the admin key: 24 bytes. AdminKeyBlocked."""
-        respond = AdminKeyResponder(checked_key(key, "key"))
+        by = GivenKey(octets(key, "key"), "key")
         try:
-            with self._administered(respond):
+            with self._administered(by):
                 return True
         except WrongAdminResponse:
             return False
 
     def change_admin_key(self, *, new: bytes, admin_key: bytes | None = None, respond: Responder | None = None) -> None:
         """Replaces the admin key, which is proved by itself or by `respond`. WrongAdminResponse, AdminKeyBlocked."""
-        by, new = responder(admin_key, respond), checked_key(new, "new")
-        with self._administered(by) as session:
-            session.has(HasChallenge, ADMIN_KEY).change_key(new)
+        by, key = authority(admin_key, respond), GivenKey(octets(new, "new"), "new")
+        with self._administered(by, new_key=key) as session:
+            session.admin.change_key(key.value)
 
     def provision(
         self,
@@ -251,7 +241,7 @@ class Card(Handle):
         card_id: None for a random one when formatting, else the card keeps its own. WrongAdminResponse,
         AdminKeyBlocked.
         """
-        by = responder(admin_key, respond)
+        by = authority(admin_key, respond)
         check_card_id(card_id)
         with self._administered(by) as session:
             provision(session, wipe=format, card_id=card_id)
@@ -420,19 +410,17 @@ def _tell_all(remarks: Iterable[str], tell: Tell | None) -> None:
             tell(remark)
 
 
-def _unblocked_by(session: Session) -> Reference:
-    found = session.has(CanUnblock, UNBLOCKING).unblocked_by(session.pin)
-    if found is None:
-        raise UnsupportedCard("the PIN of this card is not reset by anybody")
-    return found
-
-
-def _check_way(way: Reference, *, by_puk: bool) -> None:
+def _check_way(session: Session, by_admin: Authority | None) -> None:
     """A card has one way to reset its PIN (winrt-smartcards.md 4.2)."""
-    if way.kind is ReferenceKind.UNBLOCK and not by_puk:
+    way = session.pin_reset_by
+    if way is None:
+        raise UnsupportedCard("the PIN of this card is not reset by anybody")
+    if way.kind is ReferenceKind.UNBLOCK and by_admin is not None:
         raise UnsupportedCard(f"the PIN of this card is reset with its {way}, not with the admin key")
-    if way.kind is ReferenceKind.ADMIN and by_puk:
+    if way.kind is ReferenceKind.ADMIN and by_admin is None:
         raise UnsupportedCard(f"this card has no PUK: the {way} resets its PIN")
+    if by_admin is not None:
+        session.responder(by_admin)
 
 
 class VirtualCard(Card):

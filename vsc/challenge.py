@@ -8,9 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from vsc.errors import ChallengeUsed, WrongAdminResponse
-from vsc.host import AdminKeyResponder, CanFormat, HasChallenge, Responder
-from vsc.host.challenge import checked_key
-from vsc.session import ADMIN_KEY, Session
+from vsc.host import CanFormat
+from vsc.session import Authority, GivenKey, Session, checked_length, octets
 
 
 class AdminChallenge:
@@ -30,7 +29,7 @@ class AdminChallenge:
             undo.callback(opened.log_out)
             opened.has_proved = True  # Or soon will have: the card is to forget it, and the challenge, in any case.
             self._session = opened
-            self._admin = opened.has(HasChallenge, ADMIN_KEY)
+            self._admin = opened.admin
             self._challenge = self._admin.challenge()
             self._open = undo.pop_all()
 
@@ -44,7 +43,7 @@ class AdminChallenge:
 
     def verify(self, response: bytes) -> bool:
         """Tells whether the response is right. AdminKeyBlocked, ChallengeUsed."""
-        response = _octets(response)
+        response = octets(response, "response")
         try:
             with self._responded(response):
                 return True
@@ -53,13 +52,14 @@ class AdminChallenge:
 
     def change_admin_key(self, response: bytes, new: bytes) -> None:
         """Replaces the admin key. new: 24 bytes. WrongAdminResponse, AdminKeyBlocked, ChallengeUsed."""
-        response, new = _octets(response), checked_key(new, "new")
+        response = octets(response, "response")
+        new = checked_length(GivenKey(octets(new, "new"), "new"), self._admin.key_bytes)
         with self._responded(response):
             self._admin.change_key(new)
 
     def provision(self, response: bytes, *, format: bool = False, card_id: uuid.UUID | None = None) -> None:  # noqa: A002
         """Formats the card, gives it another id, or both. WrongAdminResponse, AdminKeyBlocked, ChallengeUsed."""
-        response = _octets(response)
+        response = octets(response, "response")
         check_card_id(card_id)
         with self._responded(response):
             provision(self._session, wipe=format, card_id=card_id)
@@ -110,18 +110,12 @@ def check_card_id(card_id: uuid.UUID | None) -> None:
         raise TypeError(f"card_id: a uuid.UUID is expected, not {type(card_id).__name__}")
 
 
-def responder(admin_key: bytes | None, respond: Callable[[bytes], bytes] | None) -> Responder:
+def authority(admin_key: bytes | None, respond: Callable[[bytes], bytes] | None) -> Authority:
     """Returns who answers challenges: the key itself or the callable, of which exactly one is given; else TypeError."""
     if (admin_key is None) == (respond is None):
         raise TypeError("exactly one of admin_key and respond is to be given")
     if admin_key is not None:
-        return AdminKeyResponder(checked_key(admin_key, "admin_key"))
+        return GivenKey(octets(admin_key, "admin_key"), "admin_key")
     if not callable(respond):
         raise TypeError("respond: something that can be called is expected")
-    return lambda challenge: _octets(respond(challenge))
-
-
-def _octets(response: bytes) -> bytes:
-    if not isinstance(response, bytes | bytearray | memoryview):
-        raise TypeError(f"response: bytes are expected, not {type(response).__name__}")
-    return bytes(response)
+    return lambda challenge: octets(respond(challenge), "response")

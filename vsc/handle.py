@@ -7,13 +7,12 @@ from typing import Self
 
 from vsc.challenge import AdminChallenge
 from vsc.errors import CardInUseError
-from vsc.host import Responder
 from vsc.interaction.port import UserInteraction
 from vsc.machine import MachineReader
 from vsc.machine.own import OwnReader
 from vsc.place import Place
 from vsc.reader import Reader
-from vsc.session import Session, Turn
+from vsc.session import Authority, GivenKey, Session, Turn, checked_length
 
 
 class Handle:
@@ -99,11 +98,14 @@ class Handle:
                     session.close()
 
     @contextmanager
-    def _administered(self, respond: Responder) -> Iterator[Session]:
-        """The same, with the admin key proved inside, and nothing afterwards."""
+    def _administered(self, by: Authority, *, new_key: GivenKey | None = None) -> Iterator[Session]:
+        """The same, with the admin key proved inside, and nothing afterwards. ValueError first for a new one that has a
+        wrong length."""
         with self._opened() as session:
+            if new_key is not None:
+                checked_length(new_key, session.admin.key_bytes)
             try:
-                session.prove_admin(respond)
+                session.prove_admin(by)
                 yield session
             finally:
                 session.log_out()

@@ -15,10 +15,12 @@ from vsc.challenge import check_card_id
 from vsc.errors import CardExistsError, PinPolicyViolation, ReaderNotFoundError
 from vsc.factory import create as make
 from vsc.factory import create_blank as make_blank
-from vsc.host.challenge import checked_key
+from vsc.host import HasChallenge
+from vsc.host.port import offered
 from vsc.interaction.port import UserInteraction
 from vsc.machine import Change, MachineReader, Watcher, current
 from vsc.profiles import GIDS, CardOptions, Profile, profile_named
+from vsc.session import GivenKey, checked_length, octets
 from vsc.store import Image, Store
 from vsc.store.memory import MemoryStore
 from vsc.store.name import check_name
@@ -56,7 +58,11 @@ def create(
         raise TypeError(f"policy: a PinPolicy is expected, not {type(policy).__name__}")
     check_card_id(card_id)
     if admin_key is not None:
-        admin_key = checked_key(admin_key, "admin_key")
+        half = None if kind.host is None else offered(kind.host, HasChallenge)
+        lengths = () if half is None else half.key_bytes
+        admin_key = octets(admin_key, "admin_key")
+        if lengths:  # A kind that takes no admin key at all says so itself.
+            checked_length(GivenKey(admin_key, "admin_key"), lengths)
     if where.exists(name):
         # Before anybody is asked for a PIN; the store looks again, under the card's lock.
         raise CardExistsError(f"there is a card called {name!r} already")

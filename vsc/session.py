@@ -1,12 +1,23 @@
 """Talking to a card through a handle: one operation at a time, over one connection."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
 from vsc.errors import LostCardError, UnsupportedCard, VscError
-from vsc.host import CardWithKeys, Connection, HasChallenge, HostCard, Reference, ReferenceKind, Responder, find
+from vsc.host import (
+    CanUnblock,
+    CardWithKeys,
+    Connection,
+    HasChallenge,
+    HostCard,
+    Reference,
+    ReferenceKind,
+    Responder,
+    find,
+)
 from vsc.host.port import reference_of
 from vsc.place import Spot
 from vsc.profiles import PROFILES
@@ -16,6 +27,33 @@ T = TypeVar("T")
 ADMIN_KEY = "admin key that a challenge proves"
 KEYS = "keys with certificates"
 UNBLOCKING = "way to reset the PIN"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class GivenKey:
+    """An admin key that is at hand. name: of the argument in which it came, for errors."""
+
+    value: bytes
+    name: str
+
+
+Authority = GivenKey | Responder
+"""Who proves the admin key: the key itself, or who answers the card's challenge."""
+
+
+def octets(value: object, name: str) -> bytes:
+    """TypeError, with that name, for anything but bytes."""
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise TypeError(f"{name}: bytes are expected, not {type(value).__name__}")
+    return bytes(value)
+
+
+def checked_length(key: GivenKey, lengths: Sequence[int]) -> bytes:
+    """Returns the key; ValueError, with its name, if it is of another length than these."""
+    if len(key.value) not in lengths:
+        words = " or ".join(map(str, lengths))
+        raise ValueError(f"{key.name}: {words} bytes are expected, not {len(key.value)}")
+    return key.value
 
 
 class Turn:
@@ -106,10 +144,34 @@ class Session:
         self.host.change(self.pin, old=old, new=new)
         self.is_pin_verified = True
 
-    def prove_admin(self, respond: Responder) -> None:
+    @property
+    def pin_reset_by(self) -> Reference | None:
+        """Whose secret resets the PIN of this very card; None: nobody's."""
+        return self.has(CanUnblock, UNBLOCKING).unblocked_by(self.pin)
+
+    def unblock_pin(self, new: bytes, by: Authority | bytes | None) -> None:
+        """Sets a new PIN by that secret; nothing is verified afterwards."""
+        assert by is not None
+        self.is_pin_verified = False
+        proof = by if isinstance(by, bytes) else self.responder(by)
+        self.has(CanUnblock, UNBLOCKING).unblock(self.pin, new=new, proof=proof)
+
+    @property
+    def admin(self) -> HasChallenge:
+        """The same, for an administrator who proves a key. UnsupportedCard."""
+        return self.has(HasChallenge, ADMIN_KEY)
+
+    def responder(self, by: Authority) -> Responder:
+        """Who answers this card's challenges. ValueError for a key of another length than it has."""
+        if isinstance(by, GivenKey):
+            return self.admin.responder(checked_length(by, self.admin.key_bytes))
+        return by
+
+    def prove_admin(self, by: Authority) -> None:
         """Proves the admin key; `log_out` ends that."""
+        respond = self.responder(by)
         self.has_proved = True
-        self.has(HasChallenge, ADMIN_KEY).authenticate(respond)
+        self.admin.authenticate(respond)
 
     def transmit(self, command: bytes) -> bytes:
         """Sends any command. It may select something else: the application is selected again before it is used."""

@@ -163,8 +163,11 @@ class CanUnblock(Protocol):
 class HasChallenge(Protocol):
     """A card whose administrator proves a symmetric key by the card's challenge."""
 
+    key_bytes: ClassVar[Sequence[int]]
+    """How long such a key can be."""
+
     def responder(self, key: bytes) -> Responder:
-        """Who answers challenges with that key. ValueError if no card of this kind has a key of that length."""
+        """Who answers this card's challenges with that key, which has one of the lengths; else ValueError."""
         ...
 
     def challenge(self) -> bytes:

@@ -18,7 +18,7 @@ from card_os.apps.gids.minidriver import (
 )
 from card_os.apps.gids.state import DataFile, File, GidsState, KeyFile, KeyUse, LifeCycle
 from card_os.apps.gids.wire import THREE_KEY_3DES, Crt
-from card_os.pin import Pin, PinPolicy
+from card_os.pin import MAX_TRIES, Pin, PinPolicy
 from card_os.tlv import Tlv
 
 _CARD_APPS = b"mscp".ljust(8, b"\x00")
@@ -53,6 +53,8 @@ def _objects(card_id: bytes) -> dict[int, tuple[Tlv, ...]]:
 
 def blank(*, pin_policy: PinPolicy | None = None, tries: int, admin_try_limit: int | None = None) -> GidsState:
     """A card in the initialisation state: no file, no PIN, no access control."""
+    if not 1 <= tries <= MAX_TRIES:
+        raise ValueError(f"a PIN has 1 to {MAX_TRIES} tries")
     unset = Pin(None, tries, tries)
     return GidsState(pin=unset, puk=unset, pin_policy=pin_policy, admin_try_limit=admin_try_limit)
 

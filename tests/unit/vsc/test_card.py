@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from vsc.card import Card
 from vsc.host import Tries
 from vsc.machine import InProcessMachine, MachineReader, use
 from vsc.machine.own import OwnReader
+from vsc.place import InStore, Spot
 from vsc.profiles import GIDS
 from vsc.reader import Reader
 from vsc.store.memory import MemoryStore
@@ -791,3 +793,28 @@ class TestDelete:
             vsc.create("work", pin=PIN)
         card.delete()
         vsc.create("work", pin=PIN)
+
+
+class TestOneOperation:
+    """Opens the card once, however much it looks at before."""
+
+    def test_of_a_closed_handle(self, card: VirtualCard, monkeypatch: pytest.MonkeyPatch) -> None:
+        opened: list[object] = []
+        enter = InStore.enter
+
+        def counted(place: InStore) -> AbstractContextManager[Spot]:
+            opened.append(place)
+            return enter(place)
+
+        monkeypatch.setattr(InStore, "enter", counted)
+        for operation in (
+            lambda: card.change_pin(old=PIN, new=OTHER),
+            lambda: card.reset_pin(new=PIN, admin_key=KEY),
+            lambda: card.change_admin_key(new=NEW_KEY, admin_key=KEY),
+            lambda: card.provision(format=True, admin_key=NEW_KEY),
+            lambda: card.generate_key(1024, pin=PIN),
+            lambda: card.sign(0, b"data", pin=PIN),
+        ):
+            opened.clear()
+            operation()
+            assert len(opened) == 1

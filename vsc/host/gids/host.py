@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 from card_os.pin import PinPolicy
 from vsc.errors import AuthenticationRequired, LostCardError, UnsupportedCard, VscError
-from vsc.host.challenge import AdminKeyResponder, Responder
+from vsc.host.challenge import KEY_BYTES, AdminKeyResponder, Responder
 from vsc.host.connection import Connection
 from vsc.host.exchange import Exchange
 from vsc.host.gids import label as labels
@@ -44,6 +44,8 @@ class GidsHost:
     references: ClassVar[Sequence[Reference]] = (PIN, PUK, ADMIN_KEY)
     kinds: ClassVar[Sequence[str]] = tuple(f"rsa:{bits}" for bits in KEY_BITS)
     numbers: ClassVar[Sequence[int]] = range(MAX_CONTAINERS)
+
+    key_bytes: ClassVar[Sequence[int]] = (KEY_BYTES,)
 
     def __init__(self, connection: Connection, application: Application, random: Callable[[int], bytes]) -> None:
         self.connection = connection

@@ -12,8 +12,10 @@ from card_os.command import Commands, S, Session, Table, V
 from card_os.description import Description, Fields, hexadecimal
 from card_os.fact import Fact, described
 from card_os.outline import Outline
+from card_os.schema import Record
 from card_os.sw import SW, CardError
 from card_os.tlv import Tlv
+from card_os.wire import WireError
 
 _TEMPLATE, _AID = 0x61, 0x4F
 
@@ -27,6 +29,8 @@ class Application(Generic[S, V]):
     name: str
     commands: Commands
     """Rows by instruction, one or several each."""
+    schema: Record[S] | None = None
+    """The state, declared: its bytes in an image, its description and its facts follow from that."""
     keeps_status_on_reselect = True
     """Whether selecting the selected application again keeps what has been verified."""
     refuses_broken_chains = False
@@ -83,23 +87,32 @@ class Application(Generic[S, V]):
     def encode(self, state: S) -> bytes:
         """Returns the state as bytes for an image; `decode` reads them back for ever.
 
-        By default bytes are taken as they are; TypeError for any other state: it needs a codec.
+        Without a schema bytes are taken as they are; TypeError for any other state.
         """
+        if self.schema is not None:
+            return self.schema.encode(state)
         if not isinstance(state, bytes):
-            raise TypeError(f"the application {self.name!r} has no codec for a state of type {type(state).__name__}")
+            raise TypeError(f"the application {self.name!r} has no schema for a state of type {type(state).__name__}")
         return state
 
     def decode(self, raw: bytes) -> S:
         """Reads what any version of `encode` wrote; ValueError for anything else."""
-        return raw  # type: ignore[return-value]  # S is bytes where this is not overridden: see `encode`.
+        if self.schema is None:
+            return raw  # type: ignore[return-value]  # S is bytes where there is no schema: see `encode`.
+        try:
+            return self.schema.decode(raw)
+        except (ValueError, CardError) as error:
+            raise WireError(f"not the state of a {self.name} application: {error}") from None
 
     def describe(self, state: S) -> Description:
-        """Returns the whole state as people can read it; without a better description, the bytes of `encode`."""
-        return {"state": hexadecimal(self.encode(state))}
+        """Returns the whole state as people can read it; without a schema, the bytes of `encode`."""
+        return self.schema.describe(state) if self.schema is not None else {"state": hexadecimal(self.encode(state))}
 
     def read_description(self, value: object) -> S:
         """Reads what `describe` gave; DescriptionError, naming the field, for anything else."""
         fields = Fields(value)
+        if self.schema is not None:
+            return self.schema.read_fields(fields)
         state = fields.made("state", self.decode)
         fields.end()
         return state
@@ -115,8 +128,8 @@ class Application(Generic[S, V]):
     # --- for tests of the card: what is said here changes nothing that the card does
 
     def facts(self, state: S) -> Iterable[Fact]:
-        """Gives the state fact by fact, with no secret shown; without better words, what `describe` says, hidden."""
-        return described(self.describe(state))
+        """Gives the state fact by fact, with no secret shown; without a schema, what `describe` says, hidden."""
+        return self.schema.facts(state) if self.schema is not None else described(self.describe(state))
 
     def protected(self, state: S) -> Sequence[bytes]:
         """Gives commands that must be refused for this state as long as nobody has proved anything."""

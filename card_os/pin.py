@@ -33,15 +33,15 @@ _CLASS_WORDS = {
     "special": "special characters",
     "other": "blanks and other characters",
 }
-_RULES = tuple(_CLASS_WORDS)
+CHARACTER_CLASSES = tuple(_CLASS_WORDS)
 
 PIN_POLICY = Format(
     Struct(
         Const(1, Int32ul),
         "min_length" / Int32ul,
         "max_length" / Int32ul,
-        *(name / Int32ul for name in _RULES),
-        *(Check(this[name] <= 2) for name in _RULES),
+        *(name / Int32ul for name in CHARACTER_CLASSES),
+        *(Check(this[name] <= 2) for name in CHARACTER_CLASSES),
     )
 )
 """Eight 32-bit little-endian integers: 1, lengths, one rule a class ([MS-TPMVSC] 2.2.2.1 PinPolicySerialization)."""
@@ -92,9 +92,9 @@ class PinPolicy:
             raise ValueError(f"PIN lengths go from {MIN_BYTES} to {MAX_BYTES}")
         if self.min_length > self.max_length:
             raise ValueError("the minimum length is above the maximum")
-        if all(getattr(self, name) == CharacterRule.DISALLOW for name in _RULES):
+        if all(getattr(self, name) == CharacterRule.DISALLOW for name in CHARACTER_CLASSES):
             raise ValueError("a policy that disallows every class of characters allows no PIN")
-        required = [name for name in _RULES if getattr(self, name) == CharacterRule.REQUIRE_AT_LEAST_ONE]
+        required = [name for name in CHARACTER_CLASSES if getattr(self, name) == CharacterRule.REQUIRE_AT_LEAST_ONE]
         if len(required) > self.max_length:
             raise ValueError(
                 f"{self.max_length} characters cannot hold one of each of {len(required)} required classes"
@@ -106,7 +106,7 @@ class PinPolicy:
         if not self.min_length <= len(pin) <= self.max_length:
             broken.append(f"a PIN has {self.min_length} to {self.max_length} characters")
         present = {character_class(byte) for byte in pin}
-        for name in _RULES:
+        for name in CHARACTER_CLASSES:
             rule = getattr(self, name)
             if rule == CharacterRule.DISALLOW and name in present:
                 broken.append(f"{_CLASS_WORDS[name]} are not allowed")
@@ -123,12 +123,12 @@ class PinPolicy:
         """Parses the 32 bytes; WireError for another length, another first field or an impossible policy."""
         c = PIN_POLICY.parse(raw)
         try:
-            return cls(c.min_length, c.max_length, *(CharacterRule(c[name]) for name in _RULES))
+            return cls(c.min_length, c.max_length, *(CharacterRule(c[name]) for name in CHARACTER_CLASSES))
         except ValueError as error:
             raise WireError(str(error)) from None
 
     def __bytes__(self) -> bytes:
-        rules = {name: int(getattr(self, name)) for name in _RULES}
+        rules = {name: int(getattr(self, name)) for name in CHARACTER_CLASSES}
         return PIN_POLICY.build({"min_length": self.min_length, "max_length": self.max_length, **rules})
 
 

@@ -4,20 +4,19 @@ speak. Section numbers in this package are those of the specification, or of the
 `commands` is the table; `state` is what it works on; `personalisation` makes cards.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.application import Application
-from card_os.apps.gids import codec, description, facts
 from card_os.apps.gids.commands import COMMANDS
 from card_os.apps.gids.outline import outline
+from card_os.apps.gids.protected import protected
+from card_os.apps.gids.schema import STATE
 from card_os.apps.gids.select import application_template, select_df
 from card_os.apps.gids.session import GidsSession
 from card_os.apps.gids.state import GidsState, GidsVolatile
 from card_os.apps.gids.wire import AID, Ins
 from card_os.command import Command
-from card_os.description import Description
-from card_os.fact import Fact
 from card_os.outline import Outline
 
 __all__ = ["Gids", "GidsState", "GidsVolatile"]
@@ -33,6 +32,7 @@ class Gids(Application[GidsState, GidsVolatile]):
     aid = AID
     name = "GIDS"
     commands: Mapping[int, Command] = COMMANDS
+    schema = STATE
 
     def __init__(self, *, keeps_status_on_reselect: bool = True) -> None:
         self.keeps_status_on_reselect = keeps_status_on_reselect
@@ -51,23 +51,8 @@ class Gids(Application[GidsState, GidsVolatile]):
         if ins != Ins.GENERAL_AUTHENTICATE:
             session.volatile.challenge = None
 
-    def encode(self, state: GidsState) -> bytes:
-        return codec.encode(state)
-
-    def decode(self, raw: bytes) -> GidsState:
-        return codec.decode(raw)
-
-    def describe(self, state: GidsState) -> Description:
-        return description.describe(state)
-
-    def read_description(self, value: object) -> GidsState:
-        return description.read(value)
-
     def outline(self, state: GidsState) -> Outline:
         return outline(state)
 
-    def facts(self, state: GidsState) -> Iterable[Fact]:
-        return facts.facts(state)
-
     def protected(self, state: GidsState) -> Sequence[bytes]:
-        return facts.protected(state)
+        return protected(state)

@@ -28,7 +28,7 @@ from card_os.apps.gids.session import (
     GidsSession,
     withdraw_elsewhere,
 )
-from card_os.apps.gids.state import KeyFile, admin_key_name
+from card_os.apps.gids.state import KeyFile
 from card_os.apps.gids.wire import USAGE_VERIFY, Crt, FileOperation, Tag
 from card_os.command import Command
 from card_os.ec import EcPrivateKey
@@ -150,7 +150,7 @@ def _presents(session: GidsSession, apdu: CommandApdu) -> tuple[str, ...]:
     if not isinstance(file, KeyFile) or not isinstance(file.key, AdminKey) or file.key.try_limit is None:
         return ()
     allowed = file.rule.allows(FileOperation.USE_KEY, session.volatile.granted)
-    return (f"{admin_key_name(component.key_id)} tries",) if allowed else ()
+    return (f"{file.key_name} tries",) if allowed else ()
 
 
 def _sample(*found: Tlv) -> tuple[int, bytes]:

@@ -97,6 +97,13 @@ class KeyFile:
         return self.efid & 0xFF
 
     @property
+    def key_name(self) -> str:
+        """What people call its key."""
+        if not isinstance(self.key, AdminKey):
+            return f"key {self.key_id:02X}"
+        return "admin key" if self.key_id == ADMIN_KEY_ID else f"admin key {self.key_id:02X}"
+
+    @property
     def is_admin(self) -> bool:
         """Whether the key proves an administrator: CRT A4 with usage bit 80."""
         return any(use.crt == Crt.AUTHENTICATION and use.usage & USAGE_VERIFY for use in self.uses)
@@ -178,11 +185,6 @@ class GidsState:
 
     def without_file(self, efid: int) -> "GidsState":
         return replace(self, files=tuple(one for one in self.files if one.efid != efid))
-
-
-def admin_key_name(key_id: int) -> str:
-    """What people call an admin key."""
-    return "admin key" if key_id == ADMIN_KEY_ID else f"admin key {key_id:02X}"
 
 
 def file_life_cycle(file: File) -> int:

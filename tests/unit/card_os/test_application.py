@@ -73,5 +73,5 @@ def test_a_state_of_bytes_needs_no_codec() -> None:
 
 
 def test_any_other_state_does_and_that_is_said() -> None:
-    with pytest.raises(TypeError, match="'counting' has no codec for a state of type int"):
+    with pytest.raises(TypeError, match="'counting' has no schema for a state of type int"):
         Counting().encode(1)

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from card_os.apps.gids.wire import AID
-from tests.unit.card_os.apps.gids.test_codec import sample, states
+from tests.unit.card_os.apps.gids.test_schema import sample, states
 from tests.unit.vsc import samples
 from tests.unit.vsc.store.test_contract import REFUSED as REFUSED_NAMES
 from tests.unit.vsc.store.test_contract import with_tries

@@ -14,7 +14,6 @@ from card_os.admin import AdminKey, Challenge, authenticate
 from card_os.apdu import CommandApdu
 from card_os.application import Application
 from card_os.apps.gids import Gids, data
-from card_os.apps.gids.codec import encode
 from card_os.apps.gids.commands import COMMANDS
 from card_os.apps.gids.pins import verify_command
 from card_os.apps.gids.security import manage_security_environment
@@ -187,9 +186,12 @@ def keeps_the_right(application: Gids) -> GidsVolatile:
     return _volatiles.setdefault(application.name, GidsVolatile())
 
 
-def forgets_counters(state: GidsState) -> bytes:
+encode = Gids.encode
+
+
+def forgets_counters(application: Gids, state: GidsState) -> bytes:
     """The image has no tries."""
-    return encode(replace(state, pin=replace(state.pin, tries_left=state.pin.try_limit)))
+    return encode(application, replace(state, pin=replace(state.pin, tries_left=state.pin.try_limit)))
 
 
 _left: dict[str, int] = {}
@@ -213,7 +215,7 @@ BUGS: list[tuple[str, Callable[..., Any], str]] = [
     ("the row of VERIFY", punishes, "nothing half written"),
     ("card_os.apps.gids.pins._set", resets_in_two_commits, "no try refunded"),
     ("card_os.memory.Memory.commit", stores_late, "nothing acknowledged lost"),
-    ("card_os.apps.gids.codec.encode", forgets_counters, "no try refunded"),
+    ("card_os.apps.gids.Gids.encode", forgets_counters, "no try refunded"),
     ("card_os.apps.gids.Gids.new_volatile", keeps_the_right, "no right gained"),
 ]
 
@@ -456,10 +458,10 @@ def test_a_right_pin_gives_back_its_own_tries_only(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_image_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def decode(raw: bytes) -> GidsState:
+    def decode(application: Gids, raw: bytes) -> GidsState:
         raise WireError("nonsense")
 
-    monkeypatch.setattr("card_os.apps.gids.codec.decode", decode)
+    monkeypatch.setattr(Gids, "decode", decode)
     with pytest.raises(AssertionError, match="after a power cut the card cannot be read from its image: nonsense"):
         tear_everywhere(a_day, card=card_in_use)
 

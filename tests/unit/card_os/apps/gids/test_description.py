@@ -1,4 +1,4 @@
-"""card_os.apps.gids.description: the state as people read it, back and forth, and what it refuses."""
+"""card_os.apps.gids.schema, descriptions: the state as people read it, back and forth, and what it refuses."""
 
 import json
 from dataclasses import replace
@@ -9,13 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from card_os.apps.gids import Gids
-from card_os.apps.gids.description import describe, read
 from card_os.apps.gids.state import GidsState
 from card_os.description import DescriptionError
 from card_os.pin import Pin
 from card_os.secret import Secret
 from tests.unit.card_os.apps.gids.gids_card import rsa_key
-from tests.unit.card_os.apps.gids.test_codec import sample, states
+from tests.unit.card_os.apps.gids.test_schema import sample, states
+
+describe, read = Gids().describe, Gids().read_description
 
 
 @given(states)

@@ -7,7 +7,8 @@ import pytest
 from card_os.admin import AdminKey
 from card_os.apdu import CommandApdu
 from card_os.apps.gids.commands import COMMANDS
-from card_os.apps.gids.facts import facts, protected
+from card_os.apps.gids.protected import protected
+from card_os.apps.gids.schema import STATE
 from card_os.apps.gids.state import GidsState, GidsVolatile, KeyFile, LifeCycle
 from card_os.command import Session
 from card_os.fact import Kind, by_name
@@ -26,6 +27,7 @@ from tests.unit.card_os.apps.gids.gids_card import (
     ready_state,
 )
 
+facts = STATE.facts
 VOLATILE_AID = b"\xf0\x00\x00\x00\x00"
 
 

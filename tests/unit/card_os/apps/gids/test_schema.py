@@ -1,4 +1,4 @@
-"""The codec of the state: what is written is read back, and images of today are read for ever."""
+"""card_os.apps.gids.schema, bytes: what is written is read back, and images of today are read for ever."""
 
 import hashlib
 from dataclasses import replace
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from card_os.access import AccessRule
 from card_os.admin import AdminKey
-from card_os.apps.gids.codec import decode, encode
+from card_os.apps.gids import Gids
 from card_os.apps.gids.state import DataFile, File, GidsState, KeyFile, KeyUse, LifeCycle, PrivateKey
 from card_os.apps.gids.wire import EC_KINDS, Crt
 from card_os.key_kind import KeyKind
@@ -21,6 +21,7 @@ from card_os.tlv import Tlv
 from card_os.wire import WireError
 from tests.unit.card_os.apps.gids.gids_card import ADMIN_KEY, CARD_ID, GidsCard, ec_key, mse, ready_state, rsa_key
 
+encode, decode = Gids().encode, Gids().decode
 VECTORS = Path(__file__).parents[4] / "vectors"
 
 

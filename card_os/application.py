@@ -104,6 +104,13 @@ class Application(Generic[S, V]):
         except (ValueError, CardError) as error:
             raise WireError(f"not the state of a {self.name} application: {error}") from None
 
+    def check_bounds(self, state: S) -> None:
+        """ValueError for a state that is larger than commands could have made it, which another way must not bring in.
+
+        By default there is no bound.
+        """
+        return
+
     def describe(self, state: S) -> Description:
         """Returns the whole state as people can read it; without a schema, the bytes of `encode`."""
         return self.schema.describe(state) if self.schema is not None else {"state": hexadecimal(self.encode(state))}

@@ -26,7 +26,8 @@ class OpenCard(Protocol):
     def save(self, image: Image) -> None:
         """Replaces the image; durable when this returns. OSError if it cannot be written; then the old one stands.
 
-        ValueError for an image of another name, and once the card is closed.
+        OSError, too, if the stored card is not the one that this replaces. ValueError for an image of another name, and
+        once the card is closed; VscError for a new label that is too long.
         """
         ...
 
@@ -45,7 +46,7 @@ class Store(Protocol):
         ...
 
     def create(self, image: Image) -> None:
-        """Adds a new card. CardExistsError if there is one of that name."""
+        """Adds a new card. CardExistsError if there is one of that name; VscError if it is larger than cards are."""
         ...
 
     def open(self, name: str) -> AbstractContextManager[OpenCard]:

@@ -15,7 +15,7 @@ from card_os.description import Description, DescriptionError, Fields
 from card_os.memory import Persistent
 from vsc.errors import ImageError, VscError
 from vsc.profiles import PROFILES, Profile
-from vsc.store.image import Image
+from vsc.store.image import Image, check_label
 from vsc.store.name import check_name
 from vsc.summary import summarise
 
@@ -104,13 +104,14 @@ def _check_format(content: object) -> None:
 
 def _image(fields: Fields) -> Image:
     name, label = fields.text("name"), fields.text("label")
-    try:
-        name = check_name(name)
-    except VscError as error:
-        raise DescriptionError(f"name: {error}") from None
+    for field, value, check in (("name", name, check_name), ("label", label, check_label)):
+        try:
+            check(value)
+        except VscError as error:
+            raise DescriptionError(f"{field}: {error}") from None
     profile = fields.word("profile", PROFILES)
     about = fields.take("about") if fields.has("about") else None
-    image = Image(name, profile, _persistent(profile, fields.fields("applications")), label)
+    image = Image(check_name(name), profile, _persistent(profile, fields.fields("applications")), label)
     if about is not None:
         _check_same(about, _about(image), "about")
     return image
@@ -126,6 +127,7 @@ def _persistent(profile: Profile, fields: Fields) -> Persistent:
         except DescriptionError as error:
             raise DescriptionError(f"{fields.path(aid)}.{error}") from None
         with fields.naming(aid):
+            application.check_bounds(state)
             # What could not be stored must not come in.
             if application.decode(application.encode(state)) != state:
                 raise ValueError("this cannot be kept")

@@ -13,12 +13,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from card_os.memory import Persistent
-from vsc.errors import ImageError
+from vsc.errors import ImageError, VscError
 from vsc.profiles import PROFILES, Profile
 
 FORMAT = "virtual smart card image"
 VERSION = 2
 _FIRST_VERSION_WITH_LABEL = 2
+
+
+MAX_LABEL_CHARACTERS = 8192
+
+
+def check_label(label: str) -> None:
+    """VscError for one that is too long: it is written again with each change of the card."""
+    if len(label) > MAX_LABEL_CHARACTERS:
+        raise VscError(f"a label has up to {MAX_LABEL_CHARACTERS} characters, not {len(label)}")
 
 
 class _TheName(str):
@@ -42,6 +51,18 @@ class Image:
     def __post_init__(self) -> None:
         label = self.name if isinstance(self.label, _TheName) else _whole(self.label)
         object.__setattr__(self, "label", label)
+
+    def check_bounds(self) -> None:
+        """VscError for a card that is larger than any that commands could have made: whoever adds one calls this.
+
+        What is stored already is read and used whatever its size.
+        """
+        check_label(self.label)
+        for application in self.profile.applications:
+            try:
+                application.check_bounds(self.persistent.state(application.aid))
+            except ValueError as error:
+                raise VscError(f"card {self.name!r} is too large: {error}") from None
 
     def with_persistent(self, persistent: Persistent) -> "Image":
         return replace(self, persistent=persistent)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from vsc.errors import CardExistsError, CardInUseError, CardLocked, CardNotFoundError, ImageError
-from vsc.store.image import Image
+from vsc.store.image import Image, check_label
 from vsc.store.name import check_name
 
 
@@ -25,6 +25,8 @@ class _OpenImage:
             raise ValueError(f"card {self._name!r} is closed")
         if image.name != self._name:
             raise ValueError(f"that is not an image of card {self._name!r}")
+        if image.label != self.image.label:
+            check_label(image.label)
         self._images[self._name] = image
 
     def close(self) -> None:
@@ -54,6 +56,7 @@ class MemoryStore:
 
     def create(self, image: Image) -> None:
         name = check_name(image.name)
+        image.check_bounds()
         with self._lock:
             if name in self._images:
                 raise CardExistsError(f"there is a card called {name!r} already")

@@ -21,7 +21,7 @@ from vsc.store import schema
 from vsc.store.connection import Writing
 from vsc.store.database import FAILURES, Database, Durability, as_os_error
 from vsc.store.folder import sync_folder
-from vsc.store.image import Image
+from vsc.store.image import Image, check_label
 from vsc.store.instances import Instances
 from vsc.store.legacy import CardFiles
 from vsc.store.lock import TAKING_OVER, Hold, card_lock, folder_lock, witness_of
@@ -60,6 +60,8 @@ class _OpenRow:
             raise ValueError(f"card {self._image.name!r} is closed")
         if image.name != self._image.name:
             raise ValueError(f"that is not an image of card {self._image.name!r}")
+        if image.label != self._image.label:
+            check_label(image.label)
         self._writing.check_ours()
         new = self._last + 1
         try:
@@ -128,6 +130,7 @@ class SqliteStore:
 
     def create(self, image: Image) -> None:
         name = check_name(image.name)
+        image.check_bounds()
         writing = self._database.writing()
         try:
             with card_lock(self._folder, name) as hold:

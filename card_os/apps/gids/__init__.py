@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.application import Application
+from card_os.apps.gids.bounds import check_bounds
 from card_os.apps.gids.commands import COMMANDS
 from card_os.apps.gids.outline import outline
 from card_os.apps.gids.protected import protected
@@ -50,6 +51,9 @@ class Gids(Application[GidsState, GidsVolatile]):
         # A challenge dies when any other command comes in between (GIDS section 9; gids.md 5.7).
         if ins != Ins.GENERAL_AUTHENTICATE:
             session.volatile.challenge = None
+
+    def check_bounds(self, state: GidsState) -> None:
+        check_bounds(state)
 
     def outline(self, state: GidsState) -> Outline:
         return outline(state)

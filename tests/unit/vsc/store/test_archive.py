@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from card_os.apps.gids.state import DataFile, GidsState
 from card_os.apps.gids.wire import AID
 from tests.unit.card_os.apps.gids.test_schema import sample, states
 from tests.unit.vsc import samples
@@ -48,6 +49,34 @@ class TestKept:
 
     def test_it_is_written_again_byte_for_byte(self) -> None:
         assert write_archive(read_archive(KEPT.read_bytes())) == KEPT.read_bytes()
+
+
+class TestBounds:
+    """The card's own, and the field that breaks them is named."""
+
+    @pytest.mark.parametrize(
+        ("changed", "words"),
+        [
+            (
+                lambda one: samples.with_content(one, samples.CERTIFICATE_PLACE, bytes(16_385)),
+                "object DF24: 16385 bytes",
+            ),
+            (lambda one: replace(one, files=(*one.files, *more_files(one))), "65 files, and the card holds 64"),
+        ],
+    )
+    def test_a_state_that_is_too_large(self, changed: Any, words: str) -> None:
+        raw = write_archive(samples.image(card_state=changed(samples.state())))
+        with pytest.raises(ImageError, match=f"the archive cannot be used: applications.{AID_HEX}: .*{words}"):
+            read_archive(raw)
+
+    def test_a_label_that_is_too_long(self) -> None:
+        with pytest.raises(ImageError, match="label: a label has up to 8192 characters"):
+            read_archive(write_archive(replace(golden(), label="x" * 8193)))
+
+
+def more_files(state: GidsState) -> list[DataFile]:
+    rule = state.files[0].rule
+    return [DataFile(0xA100 + number, rule) for number in range(65 - len(state.files))]
 
 
 class TestText:

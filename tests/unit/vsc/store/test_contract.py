@@ -102,6 +102,31 @@ class TestNames:
         assert [store.read(name).label for name in ("one", "two")] == [label, label]
 
 
+class TestBounds:
+    """What commands of the card could not have made does not come in by another way."""
+
+    def test_a_card_with_an_object_too_large(self, store: Store) -> None:
+        place = samples.CERTIFICATE_PLACE
+        with pytest.raises(
+            VscError, match="card 'work' is too large: file A010, object DF24: 16385 bytes, and an object"
+        ):
+            store.create(samples.image(card_state=samples.with_content(samples.state(), place, bytes(16_385))))
+        assert not store.exists("work")
+        store.create(samples.image(card_state=samples.with_content(samples.state(), place, bytes(16_384))))
+
+    def test_a_label_too_long(self, store: Store) -> None:
+        with pytest.raises(VscError, match="a label has up to 8192 characters, not 8193"):
+            store.create(replace(samples.image(), label="x" * 8193))
+        with pytest.raises(VscError, match="a label has up to 8192"):
+            create("work", pin=samples.PIN, label="x" * 100_000, store=store)
+        store.create(replace(samples.image(), label="x" * 8192))
+        with store.open("work") as card:
+            with pytest.raises(VscError, match="a label has up to 8192"):
+                card.save(replace(card.image, label="x" * 8193))
+            card.save(with_tries(card.image, 1))
+        assert store.read("work").label == "x" * 8192
+
+
 class TestCards:
     def test_what_is_put_in_comes_out(self, store: Store) -> None:
         image = replace(samples.golden_image(), label="Ada")

@@ -34,9 +34,9 @@ def run(folder: Path, *words: str) -> str:
 
 
 def test_every_block_of_the_page_is_one_of_these() -> None:
-    assert list(FILES) == ["echo.py", "purse.py", "pay.py", "cuts.py", "test_purse.py"]
+    assert list(FILES) == ["echo.py", "purse.py", "pay.py", "locked.py", "guess.py", "cuts.py", "test_purse.py"]
     assert PAGE.count("\n```python\n") == len(FILES)
-    assert [name for name, _ in TRANSCRIPTS] == ["echo.py", "pay.py", "cuts.py"]
+    assert [name for name, _ in TRANSCRIPTS] == ["echo.py", "pay.py", "guess.py", "cuts.py"]
 
 
 @pytest.mark.parametrize("name", ["echo.py", "purse.py"])

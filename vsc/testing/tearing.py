@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from vsc.testing.card import SoftCard
 from vsc.testing.diff import Diff
+from vsc.testing.hooks import missing_hooks
 from vsc.testing.invariants import INVARIANTS, Cut, Invariant, Moment
 from vsc.testing.torn import Place, Run, Scenario, UnsteadyScenarioError
 from vsc.testing.watched import Draw
@@ -27,9 +28,10 @@ class TornCardError(AssertionError):
 
     def __init__(self, cut: Cut, invariant: str, problem: str) -> None:
         changes = "".join(f"\n    {line}" for line in cut.diff) or " nothing"
+        missing = "".join(f"\n  missing, perhaps: {words}" for words in missing_hooks(cut))
         super().__init__(
             f"a power cut {cut}\n  breaks {invariant!r}: {problem}\n"
-            f"  changed between the last answer and the restart:{changes}"
+            f"  changed between the last answer and the restart:{changes}{missing}"
         )
         self.cut, self.invariant = cut, invariant
 

@@ -13,7 +13,9 @@ from typing import TextIO
 import click
 from click.shell_completion import CompletionItem
 
+from vsc.cli.tell import tell
 from vsc.errors import Cancelled, CardNotFoundError, CardWarning, ReaderNotFoundError, RefusedError, VscError
+from vsc.printable import message
 
 FAILED, USAGE, CANCELLED, NOT_FOUND, REFUSED = 1, 2, 3, 4, 5
 _CODES: dict[type[VscError], int] = {
@@ -134,7 +136,7 @@ def _put_warnings_in_words() -> None:
         line: str | None = None,
     ) -> None:
         if issubclass(category, CardWarning):
-            click.echo(f"vsc: warning: {message}", err=True)
+            tell(f"warning: {message}")
         else:
             others(message, category, filename, lineno, file, line)
 
@@ -149,22 +151,36 @@ def run(arguments: list[str]) -> int:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         return USAGE
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return USAGE if isinstance(error, click.UsageError) else FAILED
     except (click.Abort, KeyboardInterrupt):
         click.echo("cancelled", err=True)
         return CANCELLED
     except VscError as error:
-        click.echo("cancelled" if isinstance(error, Cancelled) else f"vsc: {error}", err=True)
+        if isinstance(error, Cancelled):
+            click.echo("cancelled", err=True)
+        else:
+            tell(error)
         return next((code for kind, code in _CODES.items() if isinstance(error, kind)), FAILED)
     except BrokenPipeError:
         # The reader of our output has gone (`vsc list | head`): nothing more to say, and nothing to flush at exit.
         sys.stdout = open(os.devnull, "w", encoding="ascii")  # noqa: SIM115
         return FAILED
     except OSError as error:
-        click.echo(f"vsc: {error.strerror or error}", err=True)
+        tell(error.strerror or error)
+        return FAILED
+    except UnicodeEncodeError as error:
+        # A file's name, say, that this locale cannot write.
+        tell(f"{error.object!a} cannot be written in the encoding of this locale, {error.encoding}: say LC_ALL=C.UTF-8")
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _show(error: click.ClickException) -> None:
+    """As click does it; but what is wrong may stand in somebody's file."""
+    lines = io.StringIO()
+    error.show(file=lines)
+    click.echo("\n".join(map(message, lines.getvalue().splitlines())), err=True)
 
 
 if __name__ == "__main__":

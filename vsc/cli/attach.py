@@ -16,6 +16,7 @@ from vsc.cli.fault import ArmedFaults, WantedFault, fault_option
 from vsc.cli.passphrase import durability_option, passphrase_option
 from vsc.errors import VscError
 from vsc.factory import powered
+from vsc.printable import message
 from vsc.reader import Reader
 from vsc.serving.vpcd import VpcdSlot
 
@@ -144,7 +145,7 @@ class _Watch:
         port = event.address[1]
         with self._lock:
             if event.kind != EventKind.CONNECTED:
-                click.echo(f"{self._names.get(port, port)}: {event.text}", err=True)
+                click.echo(f"{self._names.get(port, port)}: {message(event.text)}", err=True)
             if event.kind == EventKind.READY and port in self._waiting:
                 self._waiting.discard(port)
                 if not self._waiting:

@@ -1,5 +1,6 @@
 """What allows the work of an administrator: the admin key itself, or a program that answers the card's challenge."""
 
+import os
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from typing import Any, TypedDict
 
 import click
 
+from vsc.cli.environment import without_secrets
 from vsc.cli.secret import STORED_KEY_SOURCES, read_known_admin_key
 from vsc.errors import VscError
 
@@ -72,7 +74,11 @@ def program(command: str) -> Responder:
     def respond(challenge: bytes) -> bytes:
         try:
             done = subprocess.run(
-                [*words, challenge.hex().upper()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
+                [*words, challenge.hex().upper()],
+                env=without_secrets(os.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                check=False,
             )
         except OSError as error:
             raise VscError(f"{words[0]} cannot be started: {error.strerror}") from None

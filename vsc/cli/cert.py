@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from vsc.cli.load import pin_option
-from vsc.cli.material import FILE, tell
+from vsc.cli.material import FILE
 from vsc.cli.passphrase import passphrase_option
 from vsc.cli.secret import PIN_SOURCES, asking, given_pin
 from vsc.cli.target import name_argument, opened, with_number
+from vsc.cli.tell import tell
 from vsc.errors import VscError
 
 _number = click.IntRange(0)
@@ -79,7 +80,7 @@ def put(name: str, number: int, file: Path, pin: str | None, as_json: bool) -> N
     if as_json:
         click.echo(json.dumps({"container": number, "subject": leaf.subject}))
     else:
-        from vsc.cli.table import printable
+        from vsc.printable import printable
 
         click.echo(f"Put the certificate for {printable(leaf.subject)} into container {number}.")
 

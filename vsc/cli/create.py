@@ -11,11 +11,13 @@ import click
 
 from card_os.pin import MAX_TRIES, PinPolicy
 from vsc.cli.load import takes_pfx
-from vsc.cli.material import pfx_material, tell
+from vsc.cli.material import pfx_material
 from vsc.cli.passphrase import passphrase_option
 from vsc.cli.policy import PinPolicyType
 from vsc.cli.secret import ADMIN_KEY_SOURCES, PIN_SOURCES, read_admin_key, read_new_pin, read_pin
 from vsc.cli.target import complete_profile
+from vsc.cli.tell import tell
+from vsc.cli.words import TEXT
 from vsc.errors import CardExistsError
 from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, create, create_blank, home_store
 from vsc.profiles import GIDS, CardOptions, profile_named
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     shell_complete=complete_profile,
     help="What kind of card; MODULE:NAME is one of your own.",
 )
-@click.option("--label", metavar="TEXT", help="The card's friendly name, any text. Without it: NAME.")
+@click.option("--label", type=TEXT, metavar="TEXT", help="The card's friendly name, any text. Without it: NAME.")
 @click.option("--pin", metavar=PIN_SOURCES, help="The PIN; 'default' is 12345678. Without it: asks on a terminal.")
 @click.option(
     "--admin-key",

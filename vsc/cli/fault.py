@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vsc.cli.tell import tell
 from vsc.errors import VscError
 from vsc.reader import Reader
 
@@ -64,7 +65,7 @@ class ArmedFaults:
         """Ends them; the exit status of what has ended so: a fault that never struck is told of, and no success."""
         unfired = self.end()
         for error in unfired:
-            click.echo(f"vsc: {error}", err=True)
+            tell(error)
         return 1 if unfired and status == 0 else status
 
     def end(self) -> list[VscError]:

@@ -7,6 +7,7 @@ import click
 from vsc.cli.passphrase import passphrase_option
 from vsc.cli.table import print_table
 from vsc.cli.target import name_argument
+from vsc.cli.tell import tell
 from vsc.errors import CardLocked
 from vsc.factory import home_store
 from vsc.store.image import Image
@@ -42,7 +43,7 @@ def list_command(as_json: bool) -> int:
     elif not broken:
         click.echo("There are no cards yet: make one with 'vsc create NAME'.", err=True)
     for error in broken:
-        click.echo(f"vsc: {error}", err=True)
+        tell(error)
     return 1 if broken else 0
 
 

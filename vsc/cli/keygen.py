@@ -10,6 +10,7 @@ from vsc.cli.load import container_option, pin_option, report, sign_only_option
 from vsc.cli.material import FILE
 from vsc.cli.secret import PIN_SOURCES, asking, given_pin
 from vsc.cli.target import check_target, on_a_card, opened
+from vsc.cli.words import TEXT
 from vsc.errors import VscError
 
 
@@ -30,7 +31,7 @@ from vsc.errors import VscError
     help="One more name for certificate and request. Repeatable.",
 )
 @pin_option
-@click.option("--label", metavar="TEXT", help="What programs show. Without it: the CN.")
+@click.option("--label", type=TEXT, metavar="TEXT", help="What programs show. Without it: the CN.")
 @container_option
 @sign_only_option
 @click.option("--json", "as_json", is_flag=True, help="Print what is on the card now as JSON.")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsc.cli.material import FILE, key_material, pfx_material, tell
+from vsc.cli.material import FILE, key_material, pfx_material
 from vsc.cli.secret import PASSWORD_SOURCES, PIN_SOURCES, asking, given_pin
 from vsc.cli.target import check_target, on_a_card, opened
+from vsc.cli.tell import tell
+from vsc.cli.words import TEXT
 
 if TYPE_CHECKING:
     from vsc.filling.load import Filled
@@ -48,7 +50,9 @@ def takes_pfx(command: Any) -> Any:
 @click.option("--cert", type=FILE, metavar="FILE", help="Its certificate, PEM or DER; PEM may hold the chain, too.")
 @click.option("--key-password", metavar=PASSWORD_SOURCES, help="As --pfx-password, for the key.")
 @pin_option
-@click.option("--label", metavar="TEXT", help="What programs show. Without it: the PFX's name for it, or the CN.")
+@click.option(
+    "--label", type=TEXT, metavar="TEXT", help="What programs show. Without it: the PFX's name for it, or the CN."
+)
 @container_option
 @sign_only_option
 @click.option("--json", "as_json", is_flag=True, help="Print what is on the card now as JSON, a line a key.")
@@ -104,8 +108,8 @@ def report(done: "Filled", verb: str, *, as_json: bool, **more: object) -> None:
     if as_json:
         click.echo(json.dumps({**asdict(done), **more}))
         return
-    from vsc.cli.table import printable
     from vsc.filling.kind import article
+    from vsc.printable import printable
 
     certificate = f", with a certificate for {printable(done.subject)}" if done.subject is not None else ""
     click.echo(f"{verb} {done.label!r}: {article(done.kind)} in container {done.container}{certificate}.")

@@ -36,13 +36,6 @@ def key_material(key: Path, certificate: Path | None, password: str | None) -> "
     )
 
 
-def tell(remark: str) -> None:
-    """Says on stderr what a person should know of the files."""
-    from vsc.cli.table import printable
-
-    click.echo(f"vsc: {printable(remark)}", err=True)
-
-
 def _with_password(
     read: Callable[[bytes | None], "Contents"], source: str | None, *, option: str, file: str
 ) -> "Contents":

@@ -14,11 +14,11 @@ from typing import Any
 
 import click
 
+from vsc.cli.environment import hide
 from vsc.cli.secret import ask
 
 SOURCES = "prompt|env:VAR|file:PATH"
 _OPTION = "--passphrase"
-_VARIABLE = "vsc.passphrase.variable"
 
 
 def passphrase_option(*, is_new: bool = False) -> Callable[[Any], Any]:
@@ -30,7 +30,7 @@ def passphrase_option(*, is_new: bool = False) -> Callable[[Any], Any]:
 
             ctx.with_resource(settings.using(passphrase=_from(source, is_new=is_new)))
             if source.startswith("env:"):
-                ctx.meta[_VARIABLE] = source.removeprefix("env:")
+                hide(source.removeprefix("env:"))
 
     words = "Encrypt the card with this passphrase." if is_new else "The passphrase of an encrypted card."
     return click.option(
@@ -40,12 +40,6 @@ def passphrase_option(*, is_new: bool = False) -> Callable[[Any], Any]:
         expose_value=False,
         help=f"{words} Without it: what the file holds that VSC_PASSPHRASE_FILE names.",
     )
-
-
-def without_passphrase(env: dict[str, str]) -> dict[str, str]:
-    """Returns the environment without the variable that this command took a passphrase from: for programs it starts."""
-    variable = click.get_current_context().meta.get(_VARIABLE)
-    return {name: value for name, value in env.items() if name != variable}
 
 
 def _say_durability(ctx: click.Context, param: click.Parameter, value: str | None) -> None:

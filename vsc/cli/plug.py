@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from vsc.printable import message
 from vsc.serving.control import VARIABLE, ask
 
 _socket: Callable[[Any], Any] = click.option(
@@ -16,13 +17,17 @@ _socket: Callable[[Any], Any] = click.option(
 )
 
 
+def _say(what: str, reader: str) -> None:
+    click.echo(f"{what}: {message(reader)}")
+
+
 @click.command("insert")
 @click.argument("what", metavar="NAME|READER")
 @click.option("--reader", metavar="READER", help="Default: the first empty one.")
 @_socket
 def insert_command(what: str, reader: str | None, socket: Path | None) -> None:
     """Put the card NAME into a reader; with READER: what was last in it. Returns when PC/SC programs can see it."""
-    click.echo(f"In: {ask(socket, {'do': 'insert', 'what': what, 'reader': reader})}")
+    _say("In", ask(socket, {"do": "insert", "what": what, "reader": reader}))
 
 
 @click.command("eject")
@@ -30,7 +35,7 @@ def insert_command(what: str, reader: str | None, socket: Path | None) -> None:
 @_socket
 def eject_command(what: str, socket: Path | None) -> None:
     """Take a card out of its reader. Returns when PC/SC programs can see it."""
-    click.echo(f"Out: {ask(socket, {'do': 'eject', 'what': what})}")
+    _say("Out", ask(socket, {"do": "eject", "what": what}))
 
 
 @click.command("swap")
@@ -39,7 +44,7 @@ def eject_command(what: str, socket: Path | None) -> None:
 @_socket
 def swap_command(what: str, card: str, socket: Path | None) -> None:
     """Take a card out and put CARD in, with nothing in between. Returns when PC/SC programs can see it."""
-    click.echo(f"Swapped: {ask(socket, {'do': 'swap', 'what': what, 'card': card})}")
+    _say("Swapped", ask(socket, {"do": "swap", "what": what, "card": card}))
 
 
 @click.command("reset")
@@ -48,4 +53,4 @@ def swap_command(what: str, card: str, socket: Path | None) -> None:
 @_socket
 def reset_command(what: str, cold: bool, socket: Path | None) -> None:
     """Reset a card, warm. Returns when PC/SC programs can see it."""
-    click.echo(f"Reset: {ask(socket, {'do': 'reset', 'what': what, 'cold': cold})}")
+    _say("Reset", ask(socket, {"do": "reset", "what": what, "cold": cold}))

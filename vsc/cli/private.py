@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from vsc.cli.passphrase import without_passphrase
+from vsc.cli.environment import without_secrets
+from vsc.cli.tell import tell
 from vsc.pcsc import Service
 from vsc.reader import Reader
 from vsc.serving import child
@@ -30,13 +31,13 @@ def run_on(readers: Iterable[Reader], command: Sequence[str]) -> int:
     A command that cannot be started is told of, and has the status that a shell gives it.
     """
     with Service(readers) as variables:
-        env = without_passphrase(variables)
+        env = without_secrets(variables)
         # What is around us has other readers.
         env.pop(CONTROL_VARIABLE, None)
         try:
             return child.run(command, env)
         except child.CannotStartError as error:
-            click.echo(f"vsc: {error}", err=True)
+            tell(error)
             return error.exit_code
 
 

@@ -7,8 +7,10 @@ import click
 
 from vsc.cli.private import WithCommand, ended_so, run_on
 from vsc.cli.secret import KNOWN_KEY_SOURCES, read_known_admin_key
+from vsc.cli.tell import tell
 from vsc.errors import VscError
 from vsc.factory import DEFAULT_PIN, fresh
+from vsc.printable import printable
 from vsc.reader import DEFAULT_NAME, Reader
 from vsc.replay import Log, Mode, ReplayCard, profile_of, read_log
 
@@ -55,7 +57,7 @@ def replay_command(
     key = None if admin_key is None else read_known_admin_key(admin_key)
     log = read_log(file)
     for words in log.warnings:
-        click.echo(f"vsc: {file}: {words}", err=True)
+        tell(f"{file}: {words}")
     names = log.readers if reader is None else (reader,)
     cards = [_card(log.of(name), mode, atr, key) for name in names]
     status = run_on(map(_slot, names, cards), command)
@@ -87,7 +89,10 @@ def _slot(name: str, card: ReplayCard) -> Reader:
 def _tell(card: ReplayCard, where: str) -> None:
     """where: which reader is meant, if there are several."""
     if card.report is not None:
-        click.echo(f"vsc: {where}{card.report}", err=True)
+        first, *more = str(card.report).splitlines()
+        tell(f"{where}{first}")
+        for line in more:
+            click.echo(printable(line), err=True)
     elif card.mode == "strict" and card.unused:
         them = "APDU of the log was" if card.unused == 1 else f"{card.unused} APDUs of the log were"
-        click.echo(f"vsc: {where}the last {them} not asked for", err=True)
+        tell(f"{where}the last {them} not asked for")

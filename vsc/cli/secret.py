@@ -3,7 +3,6 @@
 A source that is no word of these is refused without a look at what it says: it may be the secret itself.
 """
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import click
 from card_os.admin import KEY_BYTES
 from card_os.pin import NO_POLICY, PinPolicy
 from vsc.byte_order_mark import without_mark
+from vsc.cli.environment import secret_in
 from vsc.errors import Cancelled
 from vsc.interaction.terminal import open_terminal
 from vsc.reading import MAX_SECRET_BYTES, TooLargeError, read_file
@@ -32,7 +32,7 @@ def _from(source: str, option: str, words: dict[str, Callable[[], str]], sources
     if not separator and source in words:
         return words[source]()
     if kind == "env" and where:
-        value = os.environ.get(where)
+        value = secret_in(where)
         if value is None:
             raise click.BadParameter(f"the environment variable {where} is not set", param_hint=option)
         return value

@@ -10,9 +10,11 @@ from pathlib import Path
 import click
 
 from vpcd_bridge.stop import Stop
+from vsc.cli.environment import hide, without_secrets
 from vsc.cli.fault import ArmedFaults, WantedFault, fault_option
-from vsc.cli.passphrase import durability_option, passphrase_option, without_passphrase
+from vsc.cli.passphrase import durability_option, passphrase_option
 from vsc.cli.private import ended_so
+from vsc.cli.tell import tell
 from vsc.factory import DEFAULT_PIN
 from vsc.pcsc import Service
 from vsc.pcsc.folder import TREES, Folder
@@ -66,6 +68,9 @@ def _pin_pads(source: str) -> Callable[[Reader], None]:
         ask = pin_source(source)
     except PinSourceError as error:
         raise click.BadParameter(str(error), param_hint="--pinpad") from None
+    kind, _, where = source.partition(":")
+    if kind == "env":
+        hide(where)  # What is typed on the pad is not for a command's eyes.
 
     def equip(reader: Reader) -> None:
         PinPad(reader, ask)
@@ -170,17 +175,13 @@ def run_command(
         armed = ArmedFaults(faults, {reader.name: reader for reader in desk.readers})
         variables = stack.enter_context(_serving(desk, recorder=recorder, pinpad=pinpad))
         stack.callback(armed.end)
-        env = {**os.environ, **variables}
-        # What is typed on the pad is not for the command's eyes.
-        if pinpad and pinpad.startswith("env:"):
-            env.pop(pinpad.removeprefix("env:"), None)
-        env = without_passphrase(env)
+        env = without_secrets({**os.environ, **variables})
         if isolate:
             env |= _private_folders(stack)
         try:
             status = child.run(command, env)
         except child.CannotStartError as error:
-            click.echo(f"vsc: {error}", err=True)
+            tell(error)
             return error.exit_code
         status = armed.judged(status)
     return ended_so(status)

@@ -7,16 +7,12 @@ from collections.abc import Iterable, Sequence
 import click
 
 from vsc.cli.terminal import shortened, width
+from vsc.printable import printable
 
 _NO_LIMIT = 1000
 _GAP = 2
 _LEAST = 8
 """What is left of a cell that gives way."""
-
-
-def printable(text: str) -> str:
-    """Replaces what a terminal might obey: names in readers, containers and certificates are anybody's."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def print_table(head: tuple[str, ...] | None, rows: Iterable[tuple[str, ...]], *, give_way: Sequence[str] = ()) -> None:

@@ -1,14 +1,15 @@
 """`vsc trace`: logs of APDUs in words, and in other formats."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from vsc.cli.colour import color_option, printer
+from vsc.cli.tell import tell
 from vsc.cli.terminal import width
 from vsc.errors import VscError
+from vsc.printable import json_line
 from vsc.trace.entry import Entry, EntryKind
 from vsc.trace.probe import is_probe
 from vsc.trace.text import report, writer_for
@@ -26,7 +27,7 @@ def entries_of(path: Path) -> tuple[Entry, ...]:
 
     log = read_log(path, needs_apdus=False)
     for warning in getattr(log, "warnings", ()):
-        click.echo(f"vsc: {path}: {warning}", err=True)
+        tell(f"{path}: {warning}")
     return log.entries
 
 
@@ -65,7 +66,7 @@ def show_command(log: Path, as_json: bool, show_all: bool, follow: bool, color: 
 
 def as_line(line: "Line") -> str:
     """A line of `--json`."""
-    return json.dumps(_fields(line), ensure_ascii=False)
+    return json_line(_fields(line))
 
 
 def _fields(line: "Line") -> dict[str, object]:

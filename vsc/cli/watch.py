@@ -7,9 +7,10 @@ from collections.abc import Callable
 import click
 
 from vpcd_bridge.stop import Stop
-from vsc.cli.table import printable
 from vsc.cli.target import complete_reader
+from vsc.cli.tell import tell
 from vsc.machine import Change, ChangeKind, current
+from vsc.printable import printable
 
 _WORDS = {
     ChangeKind.READER_ADDED: "reader added",
@@ -74,7 +75,7 @@ def watch_command(reader: str | None, as_json: bool) -> None:
     with Stop() as stop, stop.on_signals(signal.SIGINT, signal.SIGTERM):
         names = [one.name for one in machine.readers()]
         if not names or (reader is not None and not any(reader in name for name in names)):
-            click.echo(f"vsc: there is no reader{'' if reader is None else f' {printable(reader)!r}'} yet", err=True)
+            tell(f"there is no reader{'' if reader is None else f' {printable(reader)!r}'} yet")
         watch = Watch(say, stop)
         end = machine.watch(watch.see)
         try:

@@ -2,6 +2,7 @@
 
 from card_os.pin import CharacterRule, PinPolicy
 from vsc.interaction.port import Question, QuestionKind
+from vsc.printable import printable
 
 _CLASSES = {
     "uppercase": "capital letters",
@@ -12,14 +13,9 @@ _CLASSES = {
 }
 
 
-def shown(text: str) -> str:
-    """Replaces what a terminal might obey: a card's name may be anybody's."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
 def title(question: Question) -> str:
     """Says what it is about, in one line."""
-    card = f"the card '{shown(question.card)}'"
+    card = f"the card '{printable(question.card)}'"
     match question.kind:
         case QuestionKind.NEW_PIN:
             return f"Choose a new PIN for {card}."
@@ -43,7 +39,7 @@ def problem(question: Question) -> str | None:
     """Says why it is asked again, as a sentence."""
     if not question.problem:
         return None
-    text = shown(question.problem)
+    text = printable(question.problem)
     return f"{text[0].upper()}{text[1:].rstrip('.')}."
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from itertools import count
 
+from vsc.locale_text import locale_problem
+
 _BASE = "Virtual Smart Card"
 DEFAULT_NAME = f"{_BASE} 00 00"
 MAX_NAME_BYTES = 127
@@ -11,6 +13,8 @@ MAX_NAME_BYTES = 127
 
 def checked_name(name: str) -> str:
     """Returns the name; ValueError if it is none."""
+    if problem := locale_problem(name):
+        raise ValueError(problem)
     if not name.isprintable() or not 1 <= len(name.encode()) <= MAX_NAME_BYTES:
         raise ValueError(f"{name!r} is no name for a reader: 1 to {MAX_NAME_BYTES} bytes of printable UTF-8")
     return name

@@ -7,13 +7,13 @@ which it does not is refused.
 """
 
 import json
-import re
 import uuid
 from dataclasses import replace
 
 from card_os.description import Description, DescriptionError, Fields
 from card_os.memory import Persistent
 from vsc.errors import ImageError, VscError
+from vsc.printable import escaped_json
 from vsc.profiles import PROFILES, Profile
 from vsc.store.image import Image, check_label
 from vsc.store.name import check_name
@@ -21,8 +21,6 @@ from vsc.summary import summarise
 
 FORMAT = "virtual smart card archive"
 VERSION = 1
-
-_HIDDEN = re.compile(r"[^\n\x20-\x7e]")
 
 
 def write_archive(image: Image) -> bytes:
@@ -40,11 +38,7 @@ def write_archive(image: Image) -> bytes:
         },
     }
     # What does not show, a half of a character among it, is written as JSON escapes it.
-    return _HIDDEN.sub(_visible, json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def _visible(match: re.Match[str]) -> str:
-    return match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1]
+    return escaped_json(json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def read_archive(raw: bytes, *, name: str | None = None) -> Image:

@@ -4,12 +4,15 @@ import hashlib
 import unicodedata
 
 from vsc.errors import VscError
+from vsc.locale_text import locale_problem
 
 MAX_NAME_CHARACTERS = 80
 
 
 def check_name(name: str) -> str:
     """Returns a card's name in normal form; VscError if people could not tell it or type it."""
+    if problem := locale_problem(name):
+        raise VscError(problem)
     name = unicodedata.normalize("NFC", name)
     printable = name.isprintable() and name == name.strip()
     if not name or len(name) > MAX_NAME_CHARACTERS or not printable or name.startswith("-"):

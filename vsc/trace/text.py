@@ -15,6 +15,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 
+from vsc.printable import printable
 from vsc.trace.decoder import Decoder, Line
 from vsc.trace.entry import Entry, EntryKind
 from vsc.trace.probe import Probes, folded, is_probe
@@ -168,11 +169,6 @@ def _took(entry: Entry) -> str:
 
 def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: max(most - 1, 0)]}…"
-
-
-def printable(text: str) -> str:
-    """Replaces what a terminal might obey, and what would end the line: a log may come from anybody."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def writer_for(entries: Sequence[Entry], width: int | None = None) -> Writer:

@@ -17,7 +17,10 @@ from vsc.store.sqlite import SqliteStore
 NOT_COMMANDS = {
     "__main__",
     "authority",
+    "colour",
+    "environment",
     "fault",
+    "follow",
     "material",
     "passphrase",
     "private",
@@ -25,7 +28,10 @@ NOT_COMMANDS = {
     "secret",
     "table",
     "target",
+    "tell",
+    "terminal",
     "windows",
+    "words",
 }
 
 
@@ -238,7 +244,7 @@ class TestOutput:
             check=False,
         )
         assert done.returncode == 1
-        assert done.stderr.startswith(b"vsc: a card name has")
+        assert done.stderr.startswith(rb"vsc: b'\xff\xfe' is no text in the encoding of this locale, utf-8")
 
 
 def test_the_exit_code_is_that_of_the_process(home: Path) -> None:
@@ -247,3 +253,31 @@ def test_the_exit_code_is_that_of_the_process(home: Path) -> None:
 
 def test_run_takes_arguments_not_those_of_the_process(home: Path) -> None:
     assert run(["list"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("create é --pin default", 1),
+        ("create work --label é --pin default", 2),
+        ("show é", 1),
+        ("run --reader é -- true", 2),
+    ],
+)
+def test_a_name_that_the_locale_cannot_write_says_so(home: Path, line: str, code: int) -> None:
+    """It was called unprintable, and a label was kept that nobody could read."""
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    found, out, err = processes.vsc(home, *line.split(), more=ascii_only)
+    assert (found, out) == (code, "")
+    assert "is no text in the encoding of this locale, ascii: LC_ALL=C.UTF-8 reads any name" in err
+
+
+def test_nor_does_one_that_a_file_shall_have(
+    shell: Shell, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def encode(*_: object, **__: object) -> None:
+        "é".encode("ascii")
+
+    shell.ok("create", "work", "--pin", "default")
+    monkeypatch.setattr("vsc.cli.transfer._write", encode)
+    assert "'\\xe9' cannot be written in the encoding of this locale, ascii" in shell.fails(1, "export", "work")

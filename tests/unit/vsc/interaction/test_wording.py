@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from card_os.pin import NO_POLICY, CharacterRule, PinPolicy
 from vsc.interaction import Question, QuestionKind
-from vsc.interaction.wording import details, problem, rules, shown, title
+from vsc.interaction.wording import details, problem, rules, title
+from vsc.printable import printable
 
 REQUIRED, DISALLOWED = CharacterRule.REQUIRE_AT_LEAST_ONE, CharacterRule.DISALLOW
 
@@ -46,5 +47,5 @@ def test_a_problem_is_a_sentence(given_problem: str | None, words: str | None) -
 def test_a_title_is_one_printable_line_whatever_the_name(name: str, kind: QuestionKind) -> None:
     words = title(Question(kind, name))
     assert words.isprintable()
-    assert len(shown(name)) == len(name)
-    assert shown(name) in words
+    assert len(printable(name)) == len(name)
+    assert printable(name) in words

@@ -16,17 +16,21 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from card_os import key as keys
 from card_os.admin import KEY_BYTES, AdminKey
 from card_os.admin import MAX_TRIES as MAX_ADMIN_TRIES
 from card_os.description import Description, DescriptionError, Fields, hexadecimal
 from card_os.ec import CURVES, EcPrivateKey, field_bytes
 from card_os.fact import Fact, Kind
+from card_os.key import PrivateKey
 from card_os.key_kind import KeyKind
 from card_os.pin import CHARACTER_CLASSES, MAX_BYTES, MAX_TRIES, MIN_BYTES, CharacterRule, Pin, PinPolicy
-from card_os.rsa import RsaPrivateKey
+from card_os.rsa import RSA_BITS, RsaPrivateKey
 from card_os.schema import Field, Number, Parts, Record, Word
 from card_os.schema import Kind as SchemaKind
 from card_os.secret import Secret
+from card_os.symmetric import KEY_BYTES as SYMMETRIC
+from card_os.symmetric import SymmetricKey
 from card_os.tlv import Tlv, join, parse_all, parse_tags, tag_bytes
 from card_os.wire import WireError
 from card_os.words import byte_count, joined
@@ -200,6 +204,74 @@ class EcKind(Parts[EcPrivateKey]):
 
     def facts(self, value: EcPrivateKey, name: str, *around: Any) -> Iterator[Fact]:
         yield Fact(Kind.KEY, name, value, str(value.kind))
+
+
+class PrivateKeyKind(Parts[PrivateKey]):
+    """A private key of any kind, as `card_os.key` keeps it; for people its kind, and PEM."""
+
+    _KINDS = {str(kind): kind for kind in KeyKind if kind not in SYMMETRIC}  # noqa: RUF012
+
+    def encode(self, value: PrivateKey, owner: Any = None) -> bytes:
+        return keys.encode(value)
+
+    def decode(self, raw: bytes) -> PrivateKey:
+        return keys.decode_private(raw)
+
+    def describe(self, value: PrivateKey) -> Description:
+        if isinstance(value, RsaPrivateKey):
+            return {"type": str(value.kind), **RsaKind().describe(value)}
+        ec_form = PrivateFormat.TraditionalOpenSSL if isinstance(value, EcPrivateKey) else PrivateFormat.PKCS8
+        pem = value.library_key().private_bytes(Encoding.PEM, ec_form, NoEncryption())
+        return {"type": str(value.kind), "pem": pem.decode().splitlines()}
+
+    def read_fields(self, fields: Fields) -> PrivateKey:
+        kind = fields.word("type", self._KINDS)
+        key = RsaKind().read_fields(fields) if kind in RSA_BITS else self._from_pem(fields)
+        if key.kind != kind:
+            raise DescriptionError(f"{fields.path('pem')}: a key of {key.kind}, not of {kind}")
+        return key
+
+    def _from_pem(self, fields: Fields) -> PrivateKey:
+        pem = "\n".join(fields.lines("pem")).encode()
+        with fields.naming("pem"):
+            try:
+                key = load_pem_private_key(pem, None)
+            except (ValueError, TypeError, UnsupportedAlgorithm):
+                raise ValueError("not a private key in PEM") from None
+            own = keys.from_library(key)
+        fields.end()
+        return own
+
+    def facts(self, value: PrivateKey, name: str, *around: Any) -> Iterator[Fact]:
+        yield Fact(Kind.KEY, name, value, str(value.kind))
+
+
+class SymmetricKeyKind(Parts[SymmetricKey]):
+    """A symmetric key that does not count tries, as `card_os.key` keeps it; for people its cipher, and hexadecimal."""
+
+    _KINDS = {str(kind): kind for kind in SYMMETRIC}  # noqa: RUF012
+
+    def encode(self, value: SymmetricKey, owner: Any = None) -> bytes:
+        return keys.encode(value)
+
+    def decode(self, raw: bytes) -> SymmetricKey:
+        key = keys.decode(raw)
+        if not isinstance(key, SymmetricKey):
+            raise WireError("a symmetric key is expected")
+        return key
+
+    def describe(self, value: SymmetricKey) -> Description:
+        return {"cipher": str(value.kind), "value": hexadecimal(value.value.reveal())}
+
+    def read_fields(self, fields: Fields) -> SymmetricKey:
+        kind = fields.word("cipher", self._KINDS)
+        key = fields.made("value", lambda raw: SymmetricKey.of(kind, raw))
+        fields.end()
+        return key
+
+    def facts(self, value: SymmetricKey, name: str, *around: Any) -> Iterator[Fact]:
+        yield Fact(Kind.SECRET, name, value.value)
+        yield Fact(Kind.RULE, f"cipher of the {name}", value.kind, str(value.kind))
 
 
 class Objects(SchemaKind[tuple[Tlv, ...]]):

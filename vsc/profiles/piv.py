@@ -4,6 +4,7 @@ Both have secure messaging, with a signer of their own that nobody else has a ke
 """
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -33,8 +34,8 @@ PUK: Final = b"12345678"
 PAIRING_CODE: Final = b"12345678"
 """What everybody's cards for tests have."""
 
-_NO: Final = CharacterRule.DISALLOW
-PIN_RULES: Final = PinPolicy(6, PIN_BYTES, uppercase=_NO, lowercase=_NO, special=_NO)
+_RULES: Final = Rules(label="vsc PIV")
+PIN_RULES: Final = _RULES.pin_rules
 MAX_TRIES: Final = 10
 """FIPS 201-3 section 4.3.1."""
 PUK_RULES: Final = PinPolicy(PIN_BYTES, PIN_BYTES, other=CharacterRule.ALLOW)
@@ -139,7 +140,7 @@ PIV = Profile(
     name="piv",
     title="PIV card (NIST SP 800-73-5)",
     atr=Atr.parse(bytes.fromhex("3BD496FF81B1FE451F075653433159")),
-    applications=(Piv(Rules(label="vsc PIV")),),
+    applications=(Piv(_RULES),),
     personalisation=Recipe(_contact, OPTIONS),
     pin_rules=PIN_RULES,
     puk_rules=PUK_RULES,
@@ -148,7 +149,7 @@ PIV_CONTACTLESS = Profile(
     name="piv-contactless",
     title="PIV card without contacts (NIST SP 800-73-5)",
     atr=Atr.parse(bytes.fromhex("3B8480015653433172")),
-    applications=(Piv(Rules(label="vsc PIV", is_contactless=True)),),
+    applications=(Piv(replace(_RULES, is_contactless=True)),),
     personalisation=Recipe(_contactless, OPTIONS),
     pin_rules=PIN_RULES,
     puk_rules=PUK_RULES,

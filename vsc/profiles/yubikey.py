@@ -14,7 +14,6 @@ from card_os.atr import Atr
 from card_os.ec import EcPrivateKey
 from card_os.env import Env
 from card_os.key_kind import KeyKind
-from card_os.pin import CharacterRule, PinPolicy
 from card_os.symmetric import KEY_BYTES
 from vsc.profiles.options import CardOptions
 from vsc.profiles.piv import OPTIONS, check_secrets, guid_of, issue, state_of
@@ -24,7 +23,6 @@ from vsc.profiles.profile import Profile, Recipe, States
 ATR: Final = Atr.parse(bytes.fromhex("3BFD1300008131FE158073C021C057597562694B657940"))
 READER: Final = "Yubico YubiKey CCID"
 MAX_TRIES: Final = 255
-PIN_RULES: Final = PinPolicy(6, 8, other=CharacterRule.ALLOW)
 
 _KINDS_5_4: Final = frozenset({KeyKind.RSA_1024, KeyKind.RSA_2048, KeyKind.P256, KeyKind.P384})
 _KINDS_5_7: Final = _KINDS_5_4 | {KeyKind.RSA_3072, KeyKind.RSA_4096, KeyKind.ED25519, KeyKind.X25519}
@@ -53,7 +51,7 @@ def _profile(name: str, title: str, rules: Rules, aliases: tuple[str, ...] = ())
     ciphers = {KEY_BYTES[kind]: kind for kind in (KeyKind.AES_128, rules.default_cipher, KeyKind.AES_256)}
 
     def make(options: CardOptions, env: Env, *, is_blank: bool = False) -> States:
-        check_secrets(options, PIN_RULES, PIN_RULES, MAX_TRIES)
+        check_secrets(options, rules.pin_rules, rules.pin_rules, MAX_TRIES)
         serial = 10_000_000 + int.from_bytes(env.random_bytes(4), "big") % 20_000_000
         guid = None if is_blank else guid_of(options, env)
         state = state_of(options, ciphers, guid, policy=UsagePolicy.PIN, serial=serial)
@@ -71,8 +69,8 @@ def _profile(name: str, title: str, rules: Rules, aliases: tuple[str, ...] = ())
         applications=(Piv(rules), Management(Device(rules.yubico.version))),
         personalisation=Recipe(make, {**OPTIONS, "admin_key": DEFAULT_ADMIN_KEY}),
         blank_card=Recipe(blank, {name: OPTIONS[name] for name in ("pin", "puk", "admin_key", "tries", "puk_tries")}),
-        pin_rules=PIN_RULES,
-        puk_rules=PIN_RULES,
+        pin_rules=rules.pin_rules,
+        puk_rules=rules.pin_rules,
         aliases=aliases,
         reader_name=READER,
     )

@@ -4,18 +4,22 @@ It is what OpenSC, Windows, macOS, SSSD and Yubico's tools speak. `commands` is 
 `rules` what differs from one kind of card to the next, `personalisation` makes cards.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.application import Application
-from card_os.apps.piv import codec, facts, messages
+from card_os.apps.piv import messages
+from card_os.apps.piv.bounds import check_bounds
 from card_os.apps.piv.commands import commands
+from card_os.apps.piv.outline import outline
+from card_os.apps.piv.protected import protected
 from card_os.apps.piv.rules import Rules, Yubico
+from card_os.apps.piv.schema import STATE
 from card_os.apps.piv.select import application_properties
 from card_os.apps.piv.session import PivSession
 from card_os.apps.piv.state import PivState, PivVolatile
 from card_os.apps.piv.wire import AID, Ins
-from card_os.fact import Fact
+from card_os.outline import Outline
 
 __all__ = ["Piv", "PivState", "PivVolatile", "Rules", "Yubico"]
 
@@ -25,6 +29,7 @@ class Piv(Application[PivState, PivVolatile]):
 
     aid = AID
     name = "PIV"
+    schema = STATE
 
     def __init__(self, rules: Rules | None = None) -> None:
         self.rules = rules or Rules()
@@ -47,17 +52,14 @@ class Piv(Application[PivState, PivVolatile]):
     def template(self, state: PivState) -> bytes:
         return application_properties(state, self.rules)
 
-    def encode(self, state: PivState) -> bytes:
-        return codec.encode(state)
+    def check_bounds(self, state: PivState) -> None:
+        check_bounds(state, self.rules)
 
-    def decode(self, raw: bytes) -> PivState:
-        return codec.decode(raw)
-
-    def facts(self, state: PivState) -> Iterable[Fact]:
-        return facts.facts(state)
+    def outline(self, state: PivState) -> Outline:
+        return outline(state, self.rules)
 
     def protected(self, state: PivState) -> Sequence[bytes]:
-        return facts.protected(state)
+        return protected(state)
 
     def observe(self, session: PivSession, ins: int) -> None:
         # "Immediately" is meant so: any command between VERIFY and the use of key 9C, and between a challenge and its

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from card_os.apps.piv.wire import RETIRED_KEYS, Key, PinPolicy
 from card_os.key_kind import KeyKind
+from card_os.pin import CharacterRule
+from card_os.pin import PinPolicy as PinCharacters
 from card_os.sw import SW
 
 NIST_KINDS = frozenset({KeyKind.RSA_2048, KeyKind.RSA_3072, KeyKind.P256, KeyKind.P384})
@@ -67,6 +69,14 @@ class Rules:
         default_factory=lambda: {Key.SIGNATURE: PinPolicy.ALWAYS, Key.CARD_AUTHENTICATION: PinPolicy.NEVER}
     )
     """When the key of a slot wants the PIN where nobody says; of others once."""
+
+    @property
+    def pin_rules(self) -> PinCharacters:
+        """The same of a new PIN, as a policy."""
+        if not self.digits_only:
+            return PinCharacters(6, 8, other=CharacterRule.ALLOW)
+        no = CharacterRule.DISALLOW
+        return PinCharacters(6, 8, uppercase=no, lowercase=no, special=no)
 
     def allows(self, reference: int, kind: KeyKind) -> bool:
         """Whether a key of this kind may be in this slot."""

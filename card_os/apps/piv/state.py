@@ -7,10 +7,10 @@ whichever was written first.
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from card_os.apps.piv.containers import PAIRING_CODE_DATA
+from card_os.apps.piv.containers import PAIRING_CODE_DATA, container_words
 from card_os.apps.piv.rules import Rules
 from card_os.apps.piv.secure_messaging import SecureChannel
-from card_os.apps.piv.wire import PinPolicy, Reference, Tag, TouchPolicy, UsagePolicy
+from card_os.apps.piv.wire import PinPolicy, Reference, Tag, TouchPolicy, UsagePolicy, key_words
 from card_os.ec import EcPrivateKey
 from card_os.key import PrivateKey
 from card_os.pin import Pin
@@ -41,6 +41,10 @@ class DataObject:
     tag: int
     value: bytes
 
+    @property
+    def name(self) -> str:
+        return container_words(self.tag)
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -51,6 +55,10 @@ class Slot:
     origin: Origin
     pin_policy: PinPolicy
     touch_policy: TouchPolicy = TouchPolicy.NEVER
+
+    @property
+    def name(self) -> str:
+        return key_words(self.reference)
 
 
 @dataclass(frozen=True, slots=True)

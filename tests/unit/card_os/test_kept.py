@@ -10,11 +10,13 @@ from card_os.admin import AdminKey
 from card_os.description import DescriptionError, Fields
 from card_os.ec import EcPrivateKey
 from card_os.fact import Kind
-from card_os.kept import AdminKeyKind, EcKind, Objects, PinKind, PolicyKind, RsaKind
+from card_os.kept import AdminKeyKind, EcKind, Objects, PinKind, PolicyKind, PrivateKeyKind, RsaKind, SymmetricKeyKind
 from card_os.key_kind import KeyKind
 from card_os.pin import CharacterRule, Pin, PinPolicy
 from card_os.schema import Kind as SchemaKind
 from card_os.secret import Secret
+from card_os.symmetric import KEY_BYTES as CIPHER_KEY_BYTES
+from card_os.symmetric import SymmetricKey
 from card_os.tlv import Tlv
 from card_os.wire import WireError
 from vsc.testing.quick import QuickEnv
@@ -106,3 +108,46 @@ def test_the_limit_of_tries_is_the_applications() -> None:
     assert PinKind(255).read(Fields(told), "x") == Pin(None, 16, 16)
     with pytest.raises(DescriptionError, match=r"x\.try_limit: not a number from 1 to 15"):
         PinKind().read(Fields(told), "x")
+
+
+PAIRS = [KeyKind.RSA_1024, KeyKind.P521, KeyKind.BRAINPOOL_P256R1, KeyKind.SECP256K1, KeyKind.ED25519, KeyKind.X25519]
+
+
+@pytest.mark.parametrize("kind", PAIRS, ids=str)
+def test_a_private_key_of_any_kind_comes_back(kind: KeyKind) -> None:
+    key = QuickEnv("kept").key(kind)
+    private = PrivateKeyKind()
+    assert private.decode(private.encode(key)) == key
+    assert private.describe(key)["type"] == str(kind)
+    assert described(private, key) == key
+    (fact,) = private.facts(key, "key 1")
+    assert (fact.name, fact.shown) == ("key 1", str(kind))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"type": "P-256", "pem": ["no"]}, "key.pem: not a private key in PEM"),
+        ({"type": "AES-128", "pem": []}, "key.type: not one of"),
+        ({**PrivateKeyKind().describe(RSA), "type": "RSA-2048"}, "a key of RSA-1024, not of RSA-2048"),
+        ({"type": "P-256"}, "key.pem: missing"),
+        ({**PrivateKeyKind().describe(EC), "more": 1}, "key.more: unknown"),
+        ({**PrivateKeyKind().describe(EC), "type": "P-384"}, "of P-256, not of P-384"),
+    ],
+)
+def test_a_private_key_that_is_none_is_named(value: dict[str, object], text: str) -> None:
+    with pytest.raises(DescriptionError, match=text):
+        PrivateKeyKind().read(Fields({"key": value}), "key")
+
+
+@pytest.mark.parametrize("kind", list(CIPHER_KEY_BYTES), ids=str)
+def test_a_symmetric_key_comes_back_and_is_not_shown(kind: KeyKind) -> None:
+    key, symmetric = SymmetricKey.of(kind, bytes(range(CIPHER_KEY_BYTES[kind]))), SymmetricKeyKind()
+    assert symmetric.decode(symmetric.encode(key)) == key
+    assert described(symmetric, key) == key
+    secret, cipher = symmetric.facts(key, "key")
+    assert (secret.shown, cipher.name, cipher.shown) == ("", "cipher of the key", str(kind))
+    with pytest.raises(DescriptionError, match=r"key\.value"):
+        symmetric.read(Fields({"key": {"cipher": str(kind), "value": "00"}}), "key")
+    with pytest.raises(WireError):
+        symmetric.decode(PrivateKeyKind().encode(EC))

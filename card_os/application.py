@@ -48,14 +48,16 @@ class Application(Generic[S, V]):
 
         state: None: asked by somebody who has none, a trace for instance.
         """
-        return any(one.startswith(name) for one in self.names)
+        return any([one.startswith(name) for one in self.names])
+
+    _table: Table | None = None
 
     @property
     def table(self) -> Table:
         """The rows, indexed."""
-        found: Table | None = self.__dict__.get("_table")
+        found = self._table
         if found is None or found.commands is not self.commands:
-            found = self.__dict__["_table"] = Table(self.commands)
+            found = self._table = Table(self.commands)
         return found
 
     def new_volatile(self) -> V:

@@ -24,7 +24,8 @@ from card_os.sw import SW, CardError, Reason
 
 _KERNEL = Table(KERNEL)
 _NOTHING = Table({})
-_INSTRUCTIONS = frozenset(KERNEL)
+_INSTRUCTIONS = frozenset(map(int, KERNEL))
+_GET_RESPONSE = int(KernelIns.GET_RESPONSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class Card:
         if cla.secure_messaging and not (application is not None and application.has_secure_messaging):
             channel.link = Link()
             raise CardError(SW.SECURE_MESSAGING_NOT_SUPPORTED, "this card has no secure messaging")
-        if apdu.ins == KernelIns.GET_RESPONSE:
+        if apdu.ins == _GET_RESPONSE:
             channel.link.chain = None
             if cla.chaining:
                 raise CardError(SW.CHAINING_NOT_SUPPORTED, "cannot be chained", subject="GET RESPONSE")
@@ -211,7 +212,7 @@ class Card:
         return Outcome(application.wrap(session, outcome.response), outcome.reason)
 
     def _run(self, number: int, channel: Channel, session: Session[Any, Any], apdu: CommandApdu) -> ResponseApdu:
-        if apdu.ins in _INSTRUCTIONS and apdu.cla < 0x80 and kernel_row(apdu.ins, apdu.p1) is not None:
+        if apdu.ins in _INSTRUCTIONS and apdu.cla < 0x80 and kernel_row(apdu.ins, apdu.p1):
             return dispatch(_KERNEL, KernelSession(self, number), apdu)
         return dispatch(channel.application.table if channel.application else _NOTHING, session, apdu)
 

@@ -163,8 +163,8 @@ class Table:
 
     def choose(self, apdu: CommandApdu) -> Command:
         """The first row that accepts INS (6D00), P1-P2 (6A86) and Nc (6700), checked in that order."""
-        rows = self.of(apdu.ins, is_proprietary=apdu.cla >= 0x80)
-        if not rows:
+        rows = (self._proprietary if apdu.cla >= 0x80 else self._interindustry).get(apdu.ins)
+        if rows is None:
             raise CardError(SW.INS_NOT_SUPPORTED, f"instruction {apdu.ins:02X} is unknown here")
         p1p2, size, near = apdu.p1p2, len(apdu.data), None
         for row in rows:

@@ -116,4 +116,8 @@ KERNEL: Mapping[int, Command] = {
 
 def kernel_row(ins: int, p1: int) -> Command | None:
     """The row of a command that the kernel answers; None: it is the application's, or nobody's."""
-    return None if ins == KernelIns.SELECT and p1 != SELECT_BY_NAME else KERNEL.get(ins)
+    return None if ins == _SELECT and p1 != SELECT_BY_NAME else KERNEL.get(ins)
+
+
+# Members of enumerations are slow to come by, and every command asks.
+_SELECT = int(KernelIns.SELECT)

@@ -7,6 +7,7 @@ condition byte (SCB) for each of them, highest bit first. An operation that no a
 from dataclasses import dataclass
 from enum import Flag, IntFlag, auto
 
+from card_os.sw import SW, CardError
 from card_os.wire import WireError
 
 MAX_ALTERNATIVES = 4
@@ -68,6 +69,14 @@ def proved_words(granted: Right) -> str:
     return " and ".join(names) or "nothing"
 
 
+def not_allowed(action: str, granted: Right, *, subject: str = "", missing: str) -> CardError:
+    """6982: what somebody wanted to do, what has been proved, and what would have to be."""
+    rule = f"{action} is not allowed"
+    return CardError(
+        SW.SECURITY_STATUS_NOT_SATISFIED, rule, subject=subject, missing=missing, proved=proved_words(granted)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class AccessRule:
     """The value of tag 8C as alternatives of (AMB, SCBs)."""
@@ -104,6 +113,13 @@ class AccessRule:
     def allows(self, operation: int, granted: Right, environment: int = CONTACT) -> bool:
         """Tells whether any alternative allows the operation to someone who has proved `granted`."""
         return any(satisfies(scb, granted, environment) for scb in self.conditions(operation))
+
+    def require(self, operation: IntFlag, granted: Right, *, subject: str) -> None:
+        """Refuses (6982) an operation, one bit of an AMB, to someone who has proved `granted`."""
+        if not self.allows(operation, granted):
+            raise not_allowed(
+                (operation.name or "").replace("_", " "), granted, subject=subject, missing=self.missing(operation)
+            )
 
     def missing(self, operation: int) -> str:
         """Says which right would allow the operation."""

@@ -48,7 +48,7 @@ class Application(Generic[S, V]):
 
         state: None: asked by somebody who has none, a trace for instance.
         """
-        return any([one.startswith(name) for one in self.names])
+        return any(one.startswith(name) for one in self.names)
 
     _table: Table | None = None
 

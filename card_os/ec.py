@@ -4,7 +4,7 @@ ECDSA over a digest that the host made, and ECDH. ECDSA is deterministic (RFC 69
 byte and no random generator can leak a key.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import hashes
@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from card_os.key_kind import KeyKind
 from card_os.sw import SW, CardError
+from card_os.tlv import Tlv, parse_all
+from card_os.wire import WireError
 
 CURVES: dict[KeyKind, ec.EllipticCurve] = {
     KeyKind.P256: ec.SECP256R1(),
@@ -72,6 +74,30 @@ class EcPrivateKey:
         if kind in CURVES and len(raw) != field_bytes(kind):
             raise ValueError(f"a private key of {kind} has {field_bytes(kind)} bytes")
         return cls(kind, int.from_bytes(raw, "big"))
+
+    @classmethod
+    def parse_with_point(cls, raw: bytes, kinds: Iterable[KeyKind]) -> "EcPrivateKey":
+        """Reads SEQUENCE { INTEGER 1, OCTET STRING scalar, OCTET STRING point }; the point, which must be the scalar's,
+        says which of some curves it is. WireError for anything else.
+        """
+        try:
+            outer, rest = Tlv.parse_head(raw)
+            parts = parse_all(outer.value)
+        except WireError:
+            raise WireError("not an ECPrivateKey with its point") from None
+        if rest or outer.tag != 0x30 or [part.tag for part in parts] != [0x02, 0x04, 0x04] or parts[0].value != b"\x01":
+            raise WireError("not an ECPrivateKey with its point")
+        point = parts[2].value
+        kind = next((kind for kind in kinds if len(point) == 1 + 2 * field_bytes(kind)), None)
+        if kind is None:
+            raise WireError("the point is on no curve of this card")
+        try:
+            key = cls(kind, int.from_bytes(parts[1].value, "big"))
+        except ValueError as error:
+            raise WireError(str(error)) from None
+        if key.point != point:
+            raise WireError("scalar and point do not belong together")
+        return key
 
     def __bytes__(self) -> bytes:
         return self.scalar.to_bytes(self.field_bytes, "big")

@@ -16,18 +16,9 @@ from card_os.admin import (
     check_not_blocked,
 )
 from card_os.apdu import CommandApdu
+from card_os.apps.gids import gate
 from card_os.apps.gids.security import KEY_IN_USE, current_key
-from card_os.apps.gids.session import (
-    NO_KEY_FILE,
-    NOT_TLV,
-    OPERATIONAL,
-    P1P2_0000,
-    RULE,
-    SOME_BYTES,
-    USE_RULE,
-    GidsSession,
-    withdraw_elsewhere,
-)
+from card_os.apps.gids.session import GidsSession, withdraw_elsewhere
 from card_os.apps.gids.state import KeyFile
 from card_os.apps.gids.wire import USAGE_VERIFY, Crt, FileOperation, Tag
 from card_os.command import Command
@@ -43,8 +34,7 @@ _CHALLENGE, _RESPONSE = 0x81, 0x82
 def general_authenticate(session: GidsSession, apdu: CommandApdu) -> bytes:
     """7C { 81 } asks for a challenge (empty: external form; 16 bytes: mutual form), 7C { 82 } answers it.
 
-    6985: no MSE, or no challenge open; 6A80: another template; 6982: wrong answer; 6983: no tries left. A challenge
-    request and a wrong answer take back an earlier authentication. Spec: GIDS sections 9.1, 9.2 and 12.6.
+    A challenge request and a wrong answer take back an earlier authentication. Spec: GIDS sections 9.1 and 9.2.
     """
     challenge, session.volatile.challenge = session.volatile.challenge, None
     key_id, key = _admin_key(session)
@@ -100,8 +90,7 @@ def _answer(session: GidsSession, key: AdminKey, challenge: Challenge, response:
 def internal_authenticate(session: GidsSession, apdu: CommandApdu) -> bytes:
     """7C { 81 digest }: an ECDSA signature, 7C { 82 SEQUENCE { r, s } }, with the key current for authentication.
 
-    6985: no MSE; 6A81: not an elliptic curve key, or GIDS' session key establishment (85, A0), whose key derivation
-    the specification leaves to a later revision. Spec: GIDS section 12.9.
+    There is no session key establishment (85, A0): the specification leaves its key derivation to a later revision.
     """
     _, key = current_key(session, Crt.AUTHENTICATION)
     subject = "INTERNAL AUTHENTICATE"
@@ -157,49 +146,37 @@ def _sample(*found: Tlv) -> tuple[int, bytes]:
     return 0, bytes(Tlv(Tag.DYNAMIC_AUTHENTICATION, join(found)))
 
 
+# Rows are read across: what is accepted and who answers, then what people are told.
+# fmt: off
 GENERAL_AUTHENTICATE = Command(
-    "GENERAL AUTHENTICATE",
-    P1P2_0000,
-    SOME_BYTES,
-    OPERATIONAL,
-    general_authenticate,
-    "GIDS 2.0, 12.6",
-    chaining=True,
-    changes=True,
+    "GENERAL AUTHENTICATE", gate.P1P2_0000, gate.SOME_BYTES, gate.OPERATIONAL, general_authenticate, "GIDS 2.0, 12.6",
+    chaining=True, changes=True, words=_authenticate_words, answer_words=_challenge_words, presents=_presents,
+    is_tlv=True,
     refusals={
-        SW.SECURITY_STATUS_NOT_SATISFIED: either("the response to the challenge was wrong", RULE),
+        SW.SECURITY_STATUS_NOT_SATISFIED: either("the response to the challenge was wrong", gate.RULE),
         SW.AUTHENTICATION_METHOD_BLOCKED: "the admin key has no tries left",
         SW.CONDITIONS_NOT_SATISFIED: either(
             "MANAGE SECURITY ENVIRONMENT has chosen no key for it",
             "no challenge is open: it is good for one answer, and any other command ends it",
         ),
-        SW.REFERENCE_NOT_FOUND: NO_KEY_FILE,
+        SW.REFERENCE_NOT_FOUND: gate.NO_KEY_FILE,
         SW.REFERENCE_DATA_NOT_USABLE: "the key was erased",
         SW.FUNCTION_NOT_SUPPORTED: "the key that was chosen is no admin key",
-        SW.WRONG_DATA: NOT_TLV,
+        SW.WRONG_DATA: gate.NOT_TLV,
     },
-    words=_authenticate_words,
-    answer_words=_challenge_words,
-    presents=_presents,
     samples=(
         *(_sample(Tlv(_CHALLENGE, bytes(size))) for size in (0, CHALLENGE_BYTES, MUTUAL_CHALLENGE_BYTES)),
         *(_sample(Tlv(_RESPONSE, bytes(size))) for size in (8, CRYPTOGRAM_BYTES)),
     ),
-    is_tlv=True,
 )
 INTERNAL_AUTHENTICATE = Command(
-    "INTERNAL AUTHENTICATE",
-    P1P2_0000,
-    SOME_BYTES,
-    USE_RULE,
-    internal_authenticate,
-    "GIDS 2.0, 12.9",
+    "INTERNAL AUTHENTICATE", gate.P1P2_0000, gate.SOME_BYTES, gate.USE_RULE, internal_authenticate, "GIDS 2.0, 12.9",
+    words=_sign_words,
+    samples=(_sample(Tlv(_CHALLENGE, bytes(32))), _sample(Tlv(_CHALLENGE, bytes(16)), Tlv(_RESPONSE))), is_tlv=True,
     refusals=KEY_IN_USE
     | {
         SW.FUNCTION_NOT_SUPPORTED: "only an elliptic curve key can, and only sign a challenge",
-        SW.WRONG_DATA: either(NOT_TLV, "the challenge does not fit the key"),
+        SW.WRONG_DATA: either(gate.NOT_TLV, "the challenge does not fit the key"),
     },
-    words=_sign_words,
-    samples=(_sample(Tlv(_CHALLENGE, bytes(32))), _sample(Tlv(_CHALLENGE, bytes(16)), Tlv(_RESPONSE))),
-    is_tlv=True,
 )
+# fmt: on

@@ -8,25 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from card_os.apdu import CommandApdu
-from card_os.apps.gids import minidriver
+from card_os.apps.gids import gate, minidriver
 from card_os.apps.gids.fcp import parse_rule
 from card_os.apps.gids.keys import key_words, public_key, put_key
-from card_os.apps.gids.select import EF_ATR
-from card_os.apps.gids.session import (
-    NO_CURRENT,
-    NO_FILE,
-    NO_KEY_FILE,
-    READ_RULE,
-    RULE,
-    SOME_BYTES,
-    WRITE_RULE,
-    GidsSession,
-    current_file,
-    file_name,
-    find_file,
-    require,
-    require_admin,
-)
+from card_os.apps.gids.session import GidsSession, current_file, file_name, find_file, require, require_admin
 from card_os.apps.gids.state import DataFile, GidsState, KeyFile, LifeCycle
 from card_os.apps.gids.wire import (
     AID,
@@ -39,6 +24,7 @@ from card_os.apps.gids.wire import (
     Tag,
 )
 from card_os.command import Command
+from card_os.ef_atr import EF_ATR
 from card_os.pin import Pin, PinPolicy
 from card_os.sw import SW, CardError
 from card_os.tlv import HEADER, Template, Tlv, join, parse_all, parse_tags, tag_bytes
@@ -47,11 +33,7 @@ from card_os.words import byte_count, joined, objects, only, value
 
 
 def get_data(session: GidsSession, apdu: CommandApdu) -> bytes:
-    """Returns data objects, whole, in the order asked for.
-
-    6A82: no such file; 6A88: none of the objects; 6982: the rule of the file; 6981: a key file; 6A80: not a tag
-    list; 6986: no current file. Spec: GIDS sections 3.3 and 12.7.
-    """
+    """Returns data objects, whole, in the order asked for (GIDS section 3.3)."""
     request = _single(apdu.data)
     if request.tag == Tag.EXTENDED_HEADER and apdu.p1p2 == EfId.ADF:
         return public_key(session, request.value)
@@ -143,11 +125,7 @@ def _reference_status(tag: int, pin: Pin) -> Tlv:
 
 
 def put_data(session: GidsSession, apdu: CommandApdu) -> bytes:
-    """Creates, replaces or (empty value on an existing object) deletes one data object; on 3FFF stores a key.
-
-    6A82: no such file; 6981: a key file; 6982: the rule of the file; 6A80: not a data object; 6A85: its length does
-    not fit; 6A84: no room. Spec: GIDS sections 4.2 and 12.12.
-    """
+    """Creates, replaces or (empty value on an existing object) deletes one data object; on 3FFF stores a key."""
     if session.state.life_cycle == LifeCycle.CREATION:
         return _load_template(session, apdu)
     if apdu.p1p2 == EfId.ADF:
@@ -299,43 +277,31 @@ def _put_words(apdu: CommandApdu, hidden_bytes: int) -> str:
 _P1P2 = range(0xFFFF)
 _KEY_SAMPLES = ("700A 840181 A505 830101 8700", "7005 840181 A500", "7008 840180 A503 7F4980")
 
+# Rows are read across: what is accepted and who answers, then what people are told.
+# fmt: off
 GET_DATA = Command(
-    "GET DATA",
-    _P1P2,
-    SOME_BYTES,
-    READ_RULE,
-    get_data,
-    "GIDS 2.0, 12.7 and 12.8",
+    "GET DATA", _P1P2, gate.SOME_BYTES, gate.READ_RULE, get_data, "GIDS 2.0, 12.7 and 12.8", words=_get_words,
+    answer_words=_status_words, is_tlv=True,
     refusals={
-        SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
-        SW.FILE_NOT_FOUND: NO_FILE,
+        SW.FILE_NOT_FOUND: gate.NO_FILE,
         SW.REFERENCE_NOT_FOUND: "there is none of the data objects, or no such key",
         SW.INCOMPATIBLE_WITH_FILE: "a key file holds no data objects",
         SW.WRONG_DATA: "the data are not a tag list (5C), nor on 3FFF the question for a public key (70)",
-        SW.COMMAND_NOT_ALLOWED: NO_CURRENT,
+        SW.COMMAND_NOT_ALLOWED: gate.NO_CURRENT,
     },
-    words=_get_words,
-    answer_words=_status_words,
     samples=tuple(
         (efid, bytes.fromhex(data))
         for efid in (0xA000, 0xA010, 0xA011, 0xA012, 0, 0x3FFF, 0x2F00, 0x2F01, 0xB080, 0xB081)
         for data in ("5C02 DF20", "5C04 DF1F DF22", "5C06 7F71 7F72 7F73", "5C03 5C 61 47", "5C00", _KEY_SAMPLES[2])
     ),
-    is_tlv=True,
 )
 PUT_DATA = Command(
-    "PUT DATA",
-    _P1P2,
-    SOME_BYTES,
-    WRITE_RULE,
-    put_data,
-    "GIDS 2.0, 12.12 and 12.13",
-    chaining=True,
-    changes=True,
+    # A key file, too, where a host puts a key by mistake.
+    "PUT DATA", _P1P2, gate.SOME_BYTES, gate.WRITE_RULE, put_data, "GIDS 2.0, 12.12 and 12.13", chaining=True,
+    changes=True, words=_put_words, hides=frozenset({EfId.ADF, *KEY_FILES}), is_tlv=True,
     refusals={
-        SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
-        SW.FILE_NOT_FOUND: NO_FILE,
-        SW.REFERENCE_NOT_FOUND: NO_KEY_FILE,
+        SW.FILE_NOT_FOUND: gate.NO_FILE,
+        SW.REFERENCE_NOT_FOUND: gate.NO_KEY_FILE,
         SW.INCOMPATIBLE_WITH_FILE: "a key file holds no data objects: keys are stored on 3FFF",
         SW.WRONG_DATA: "the data are not one data object; or the value is no such key, or no possible PIN policy",
         SW.FUNCTION_NOT_SUPPORTED: "this card has no transport keys, or no keys of this kind",
@@ -343,11 +309,8 @@ PUT_DATA = Command(
         SW.NOT_ENOUGH_MEMORY: "the object is too large, or the file has too many",
         SW.INCORRECT_P1P2: "in the creation state P1-P2 is 0000",
         SW.CONDITIONS_NOT_SATISFIED: "in the creation state another template comes next",
-        SW.COMMAND_NOT_ALLOWED: NO_CURRENT,
+        SW.COMMAND_NOT_ALLOWED: gate.NO_CURRENT,
     },
-    words=_put_words,
-    # A key file, too, where a host puts a key by mistake.
-    hides=frozenset({EfId.ADF, *KEY_FILES}),
     samples=tuple(
         (efid, data)
         for efid in (0xA000, 0xA010, 0xA012, 0xA013, 0x3FFF, 0, 0xB080)
@@ -357,5 +320,5 @@ PUT_DATA = Command(
             *map(bytes.fromhex, _KEY_SAMPLES),
         )
     ),
-    is_tlv=True,
 )
+# fmt: on

@@ -3,35 +3,20 @@
 from dataclasses import replace
 
 from card_os.apdu import CommandApdu
+from card_os.apps.gids import gate
 from card_os.apps.gids.fcp import parse_file
-from card_os.apps.gids.session import (
-    DF_RULE,
-    DF_RULE_OPERATIONAL,
-    LIVING,
-    NO_BYTES,
-    NO_CURRENT,
-    P1P2_0000,
-    RULE,
-    SOME_BYTES,
-    GidsSession,
-    current_file,
-    file_name,
-    find_file,
-    require_admin,
-    require_on_df,
-)
+from card_os.apps.gids.session import GidsSession, current_file, file_name, find_file, require_admin, require_on_df
 from card_os.apps.gids.state import KeyFile, LifeCycle
 from card_os.apps.gids.wire import KEY_FILES, MAX_FILES, DfOperation, FileDescriptor, Tag
 from card_os.command import Command
 from card_os.sw import SW, CardError
-from card_os.words import either, inside, value
+from card_os.words import inside, value
 
 
 def create_file(session: GidsSession, apdu: CommandApdu) -> bytes:
     """Makes an EF from its FCP (62) and selects it; it has to be activated before its rule holds.
 
     A key that can act as admin key needs the admin key besides the rule of the DF (GIDS section 10.3).
-    6982, 6A80, 6A81; 6A89: it exists; 6A84: too many files. Spec: GIDS section 12.2.
     """
     require_on_df(session, DfOperation.CREATE_FILE)
     state = session.state
@@ -50,7 +35,7 @@ def create_file(session: GidsSession, apdu: CommandApdu) -> bytes:
 def activate_file(session: GidsSession, apdu: CommandApdu) -> bytes:
     """Activates the current EF or, if none is selected, the application; always free. Twice changes nothing.
 
-    When the application becomes operational everything that was verified is forgotten. Spec: GIDS section 12.1.
+    When the application becomes operational everything that was verified is forgotten.
     """
     state = session.state
     if session.volatile.current_ef is not None:
@@ -62,10 +47,7 @@ def activate_file(session: GidsSession, apdu: CommandApdu) -> bytes:
 
 
 def delete_file(session: GidsSession, apdu: CommandApdu) -> bytes:
-    """Deletes the current EF, a key with it; the DF is current afterwards. 6986: no EF is selected.
-
-    Spec: GIDS section 12.4.
-    """
+    """Deletes the current EF, a key with it; the DF is current afterwards."""
     require_on_df(session, DfOperation.DELETE_FILE)
     file = current_file(session)
     session.commit(session.state.without_file(file.efid))
@@ -74,7 +56,7 @@ def delete_file(session: GidsSession, apdu: CommandApdu) -> bytes:
 
 
 def terminate_df(session: GidsSession, apdu: CommandApdu) -> bytes:
-    """Ends the application for good: only freely readable objects can still be read. Spec: GIDS section 12.16."""
+    """Ends the application for good: only freely readable objects can still be read."""
     require_on_df(session, DfOperation.TERMINATE)
     session.commit(replace(session.state, life_cycle=LifeCycle.TERMINATED))
     session.volatile.clear_security()
@@ -103,56 +85,33 @@ _FCPS = (
     "621B 820118 8302B083 8C058F00000000 A50B A409 80010C 830183 9501C0",
 )
 
+# Rows are read across: what is accepted and who answers, then what people are told.
+# fmt: off
 ACTIVATE_FILE = Command(
-    "ACTIVATE FILE",
-    P1P2_0000,
-    NO_BYTES,
-    LIVING,
-    activate_file,
-    "GIDS 2.0, 12.1",
-    changes=True,
+    "ACTIVATE FILE", gate.P1P2_0000, gate.NO_BYTES, gate.LIVING, activate_file, "GIDS 2.0, 12.1", changes=True,
     refusals={SW.FILE_NOT_FOUND: "the current file has been deleted"},
 )
 CREATE_FILE = Command(
-    "CREATE FILE",
-    P1P2_0000,
-    SOME_BYTES,
-    DF_RULE,
-    create_file,
-    "GIDS 2.0, 12.2",
-    changes=True,
+    "CREATE FILE", gate.P1P2_0000, gate.SOME_BYTES, gate.DF_RULE, create_file, "GIDS 2.0, 12.2", changes=True,
+    words=_create_words, samples=tuple((0, bytes.fromhex(fcp)) for fcp in _FCPS), is_tlv=True,
     refusals={
-        SW.SECURITY_STATUS_NOT_SATISFIED: either(RULE, "an admin key is made with the admin key only"),
+        SW.SECURITY_STATUS_NOT_SATISFIED: "an admin key is made with the admin key only",
         SW.FILE_EXISTS: "there is a file with this identifier",
         SW.NOT_ENOUGH_MEMORY: "the application is full of files",
         SW.FUNCTION_NOT_SUPPORTED: "this card has no such algorithm",
         SW.WRONG_DATA: "the data are not the control parameters (62) of a file that can be made",
     },
-    words=_create_words,
-    samples=tuple((0, bytes.fromhex(fcp)) for fcp in _FCPS),
-    is_tlv=True,
 )
 DELETE_FILE = Command(
-    "DELETE FILE",
-    P1P2_0000,
-    NO_BYTES,
-    DF_RULE_OPERATIONAL,
-    delete_file,
-    "GIDS 2.0, 12.4",
-    changes=True,
+    "DELETE FILE", gate.P1P2_0000, gate.NO_BYTES, gate.DF_RULE_OPERATIONAL, delete_file, "GIDS 2.0, 12.4", changes=True,
     refusals={
-        SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
         SW.FILE_NOT_FOUND: "the current file has been deleted already",
-        SW.COMMAND_NOT_ALLOWED: NO_CURRENT,
+        SW.COMMAND_NOT_ALLOWED: gate.NO_CURRENT,
     },
 )
 TERMINATE_DF = Command(
-    "TERMINATE DF",
-    P1P2_0000,
-    NO_BYTES,
-    DF_RULE_OPERATIONAL,
-    terminate_df,
-    "GIDS 2.0, 12.16",
+    "TERMINATE DF", gate.P1P2_0000, gate.NO_BYTES, gate.DF_RULE_OPERATIONAL, terminate_df, "GIDS 2.0, 12.16",
     changes=True,
-    refusals={SW.SECURITY_STATUS_NOT_SATISFIED: either(RULE, "a card of ours gives it to nobody")},
+    refusals={SW.SECURITY_STATUS_NOT_SATISFIED: "a card of ours gives it to nobody"},
 )
+# fmt: on

@@ -6,29 +6,16 @@ from contextlib import contextmanager
 from card_os.access import Right
 from card_os.admin import KEY_BYTES, AdminKey, key_check_value
 from card_os.apdu import CommandApdu
-from card_os.apps.gids.session import (
-    FILE_RULE,
-    NO_KEY_FILE,
-    NOT_ACTIVE,
-    NOT_TLV,
-    P1P2_0000,
-    RULE,
-    SOME_BYTES,
-    GidsSession,
-    find_key_file,
-    key_id_byte,
-    one_byte,
-    require,
-    withdraw_elsewhere,
-)
+from card_os.apps.gids import gate
+from card_os.apps.gids.session import GidsSession, find_key_file, key_id_byte, one_byte, require, withdraw_elsewhere
 from card_os.apps.gids.state import KeyFile, PrivateKey
 from card_os.apps.gids.wire import EC_KINDS, KINDS, THREE_KEY_3DES, FileOperation, Tag
 from card_os.command import Command
-from card_os.ec import EcPrivateKey, field_bytes
+from card_os.ec import EcPrivateKey
 from card_os.key import public_objects
 from card_os.rsa import RsaPrivateKey
 from card_os.sw import SW, CardError
-from card_os.tlv import Template, Tlv, join, parse_all, single
+from card_os.tlv import Template, Tlv, join, single
 from card_os.wire import WireError
 from card_os.words import either, inside, joined, value
 
@@ -69,11 +56,7 @@ def _extended_header(header: bytes) -> tuple[int, bytes]:
 
 
 def generate(session: GidsSession, apdu: CommandApdu) -> bytes:
-    """GENERATE ASYMMETRIC KEY PAIR: AC { 80 algorithm, 83 key id }; returns the public key, 7F49.
-
-    Replaces the key that was there. 6A88: no such key file; 6985: not activated; 6982: its rule; 6A81: an algorithm
-    that this card has not; 6A80: one that the file was not made for. Spec: GIDS section 12.5.
-    """
+    """AC { 80 algorithm, 83 key id }: makes a key, in place of the one that was there; returns the public key, 7F49."""
     raw = single(apdu.data, Tag.CRYPTOGRAPHIC_MECHANISM, subject="GENERATE")
     template = Template.parse(raw, subject="GENERATE")
     key_id = key_id_byte(template.need(0x83, subject="GENERATE"))
@@ -144,7 +127,7 @@ def _parse_key(template: Template, admin_try_limit: int | None) -> PrivateKey:
         if key_type == _RSA:
             return RsaPrivateKey.parse(value)
         if key_type == _ECC:
-            return _ec_key(value)
+            return EcPrivateKey.parse_with_point(value, EC_KINDS.values())
     except WireError as error:
         raise CardError(SW.WRONG_DATA, str(error), subject="PUT KEY") from None
     raise CardError(SW.FUNCTION_NOT_SUPPORTED, f"key type {key_type:02X} is not known", subject="PUT KEY")
@@ -156,28 +139,6 @@ def _admin_key(value: bytes, check_value: bytes | None, try_limit: int | None) -
     if check_value not in (None, OPENSC_CHECK_VALUE, key_check_value(value)):
         raise WireError("the key check value does not match")
     return AdminKey.new(value, try_limit=try_limit)
-
-
-def _ec_key(value: bytes) -> EcPrivateKey:
-    """Reads SEQUENCE { INTEGER 1, OCTET STRING scalar, OCTET STRING point }; the point must be the scalar's."""
-    try:
-        outer, rest = Tlv.parse_head(value)
-        parts = parse_all(outer.value)
-    except WireError:
-        raise WireError("not an ECPrivateKey with its point") from None
-    if rest or outer.tag != 0x30 or [part.tag for part in parts] != [0x02, 0x04, 0x04] or parts[0].value != b"\x01":
-        raise WireError("not an ECPrivateKey with its point")
-    point = parts[2].value
-    kind = next((kind for kind in EC_KINDS.values() if len(point) == 1 + 2 * field_bytes(kind)), None)
-    if kind is None:
-        raise WireError("the point is on no curve of this card")
-    try:
-        key = EcPrivateKey(kind, int.from_bytes(parts[1].value, "big"))
-    except ValueError as error:
-        raise WireError(str(error)) from None
-    if key.point != point:
-        raise WireError("scalar and point do not belong together")
-    return key
 
 
 # --- the row
@@ -203,22 +164,18 @@ def _generate_words(apdu: CommandApdu, _: int) -> str:
     return joined(key_words(value(objects, 0x83)), algorithm_words(value(objects, 0x80)))
 
 
+# Rows are read across: what is accepted and who answers, then what people are told.
+# fmt: off
 GENERATE_ASYMMETRIC_KEY_PAIR = Command(
-    "GENERATE ASYMMETRIC KEY PAIR",
-    P1P2_0000,
-    SOME_BYTES,
-    FILE_RULE,
-    generate,
-    "GIDS 2.0, 12.5",
-    changes=True,
-    refusals={
-        SW.REFERENCE_NOT_FOUND: NO_KEY_FILE,
-        SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
-        SW.FUNCTION_NOT_SUPPORTED: "this card has no such algorithm",
-        SW.WRONG_DATA: either(NOT_TLV, "the file was not made for this algorithm"),
-        SW.CONDITIONS_NOT_SATISFIED: NOT_ACTIVE,
-    },
-    words=_generate_words,
+    "GENERATE ASYMMETRIC KEY PAIR", gate.P1P2_0000, gate.SOME_BYTES, gate.FILE_RULE, generate, "GIDS 2.0, 12.5",
+    changes=True, words=_generate_words,
     samples=tuple((0, bytes([0xAC, 6, 0x80, 1, number, 0x83, 1, key])) for number, key in ((6, 0x81), (12, 0x83))),
     is_tlv=True,
+    refusals={
+        SW.REFERENCE_NOT_FOUND: gate.NO_KEY_FILE,
+        SW.FUNCTION_NOT_SUPPORTED: "this card has no such algorithm",
+        SW.WRONG_DATA: either(gate.NOT_TLV, "the file was not made for this algorithm"),
+        SW.CONDITIONS_NOT_SATISFIED: gate.NOT_ACTIVE,
+    },
 )
+# fmt: on

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from construct import Bytes, Check, Const, GreedyBytes, Int8ub, Int16ul, Int32ul, Struct, this
 
-from card_os.apps.gids.state import DataFile, GidsState, PrivateKey
+from card_os.admin import AdminKey
+from card_os.apps.gids.state import DataFile, GidsState
+from card_os.outline import Slot
 from card_os.wire import Format, WireError
 
 CARD_ID = (0xA012, 0xDF20)
@@ -79,19 +81,6 @@ class DirectoryEntry:
         return cls(_text(c.directory), _text(c.name), c.tag, c.efid)
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A key container: its number, the host's name for it, and its key and certificates as far as they are there."""
-
-    number: int
-    name: str
-    is_default: bool
-    use: str
-    key: PrivateKey | None
-    certificates: tuple[bytes, ...]
-    """DER certificates; one that cannot be read is empty bytes."""
-
-
 def _text(raw: bytes) -> str:
     return raw.partition(b"\x00")[0].decode("ascii", "replace")
 
@@ -113,7 +102,7 @@ def directory(state: GidsState) -> tuple[DirectoryEntry, ...]:
     return tuple(DirectoryEntry.parse(record) for record in records if record[18:20] == bytes(2))
 
 
-def containers(state: GidsState) -> tuple[Container, ...]:
+def containers(state: GidsState) -> tuple[Slot, ...]:
     """Returns the valid containers of the container map, in order."""
     table = content(state, CONTAINER_MAP) or b""
     records = [table[at : at + CONTAINER_BYTES] for at in range(0, len(table), CONTAINER_BYTES)]
@@ -124,17 +113,12 @@ def containers(state: GidsState) -> tuple[Container, ...]:
         except WireError:
             continue
         if c.flags & 0x01:
-            key_file = state.key_file(FIRST_CONTAINER_KEY + number)
-            found.append(
-                Container(
-                    number,
-                    c.name.decode("utf-16-le", "replace").partition("\x00")[0],
-                    bool(c.flags & 0x02),
-                    "key exchange" if c.exchange_bits else "signature",
-                    key_file.key if key_file else None,
-                    _certificates(state, number),
-                )
-            )
+            name = c.name.decode("utf-16-le", "replace").partition("\x00")[0]
+            use = "key exchange" if c.exchange_bits else "signature"
+            file = state.key_file(FIRST_CONTAINER_KEY + number)
+            key = file.key if file else None
+            kind = None if key is None or isinstance(key, AdminKey) else key.kind
+            found.append(Slot(number, name, use, kind, _certificates(state, number), bool(c.flags & 0x02)))
     return tuple(found)
 
 

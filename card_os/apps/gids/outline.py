@@ -5,7 +5,7 @@ from card_os.apps.gids.minidriver import containers
 from card_os.apps.gids.personalisation import card_id
 from card_os.apps.gids.state import GidsState, LifeCycle
 from card_os.apps.gids.wire import ADMIN_KEY_ID
-from card_os.outline import Outline, Reference, Slot
+from card_os.outline import Outline, Reference
 
 
 def outline(state: GidsState) -> Outline:
@@ -19,15 +19,5 @@ def outline(state: GidsState) -> Outline:
     if file is not None and isinstance(file.key, AdminKey):
         limit = file.key.try_limit
         found.append(Reference("admin key", None if limit is None else file.key.tries_left, limit))
-    slots = tuple(
-        Slot(
-            one.number,
-            one.name,
-            one.use,
-            None if one.key is None or isinstance(one.key, AdminKey) else one.key.kind,
-            one.certificates,
-            one.is_default,
-        )
-        for one in (containers(state) if state.life_cycle != LifeCycle.CREATION else ())
-    )
+    slots = containers(state) if state.life_cycle != LifeCycle.CREATION else ()
     return Outline("GIDS", state.life_cycle.name.lower(), card_id(state), tuple(found), state.pin_policy, slots)

@@ -7,16 +7,8 @@ from dataclasses import replace
 
 from card_os.access import Right
 from card_os.apdu import CommandApdu
-from card_os.apps.gids.session import (
-    ADMIN_OR_PUK,
-    ANY_BYTES,
-    LIVING,
-    OLD_VALUE,
-    SOME_BYTES,
-    GidsSession,
-    require_admin,
-    withdraw_elsewhere,
-)
+from card_os.apps.gids import gate
+from card_os.apps.gids.session import GidsSession, require_admin, withdraw_elsewhere
 from card_os.apps.gids.state import GidsState, LifeCycle
 from card_os.apps.gids.wire import Ins, Reference
 from card_os.command import ANY_P1P2, TRIES_LEFT, Command, Refusals
@@ -72,7 +64,7 @@ def _compare(session: GidsSession, reference: int, guess: bytes) -> None:
 def verify_command(session: GidsSession, apdu: CommandApdu) -> bytes:
     """VERIFY: compares; without data tells the state (9000 verified, 63Cx tries left, 6983); P2 82 logs out.
 
-    Without data nothing is counted. A PIN of impossible length is a wrong PIN. Spec: GIDS section 12.17.
+    Without data nothing is counted. A PIN of impossible length is a wrong PIN.
     """
     if apdu.p2 == Reference.LOGOUT:
         session.volatile.clear_security()
@@ -96,7 +88,7 @@ def change_reference_data(session: GidsSession, apdu: CommandApdu) -> bytes:
     """CHANGE REFERENCE DATA: P1 00 old and new value without a separator; P1 01 a new value, while initialising.
 
     The stored value's length says where the old one ends. A right old value verifies the PIN, also when the new one
-    then breaks the policy (6A80). Spec: GIDS section 12.3.
+    then breaks the policy (6A80).
     """
     pin = _pin(session.state, apdu.p2)
     if apdu.p1 == _NEW_VALUE_ONLY_IN_INITIALISATION:
@@ -117,7 +109,6 @@ def reset_retry_counter(session: GidsSession, apdu: CommandApdu) -> bytes:
     """RESET RETRY COUNTER: sets a new PIN and gives back its tries; P1 02 by the admin key, P1 00 by PUK and new PIN.
 
     After P1 02 everything that was verified is forgotten; a refused new PIN (6A80) keeps the admin authentication.
-    6985: there is a PUK, so the admin key does not reset. Spec: GIDS section 12.14.
     """
     if apdu.p2 != Reference.PIN:
         raise CardError(SW.REFERENCE_NOT_FOUND, "only the PIN can be reset", subject=f"reference {apdu.p2:02X}")
@@ -183,34 +174,23 @@ _COMPARED: Refusals = {
     SW.REFERENCE_DATA_NOT_USABLE: "no value has been set",
 }
 
+# Rows are read across: what is accepted and who answers, then what people are told.
+# fmt: off
 VERIFY = Command(
-    "VERIFY",
-    range(0x0100),
-    ANY_BYTES,
-    LIVING,
-    verify_command,
-    "GIDS 2.0, 12.17",
-    chaining=True,
-    changes=True,
+    "VERIFY", range(0x0100), gate.ANY_BYTES, gate.LIVING, verify_command, "GIDS 2.0, 12.17", chaining=True,
+    changes=True, words=_verify_words, presents=_presents, hides=ANY_P1P2,
+    samples=tuple((p2, pin) for p2 in (0x80, 0x81, 0x82, 0x00) for pin in _PINS),
     refusals=_COMPARED
     | {
         TRIES_LEFT: "the value was wrong and has cost a try; without data: it is not verified, and nothing was spent",
         SW.REFERENCE_NOT_FOUND: "there is no such PIN: P2 80 is the PIN, 81 the PUK, 82 logs out",
         SW.COMMAND_NOT_ALLOWED: "nothing is compared before the application is operational",
     },
-    words=_verify_words,
-    presents=_presents,
-    hides=ANY_P1P2,
-    samples=tuple((p2, pin) for p2 in (0x80, 0x81, 0x82, 0x00) for pin in _PINS),
 )
 CHANGE_REFERENCE_DATA = Command(
-    "CHANGE REFERENCE DATA",
-    range(0x0200),
-    SOME_BYTES,
-    OLD_VALUE,
-    change_reference_data,
-    "GIDS 2.0, 12.3",
-    changes=True,
+    "CHANGE REFERENCE DATA", range(0x0200), gate.SOME_BYTES, gate.OLD_VALUE, change_reference_data, "GIDS 2.0, 12.3",
+    changes=True, words=_change_words, presents=_presents, hides=ANY_P1P2,
+    samples=tuple((p1p2, pins) for p1p2 in (0x80, 0x81, 0x180, 0x181) for pins in _TWO_PINS),
     refusals=_COMPARED
     | {
         TRIES_LEFT: "the old value was wrong and has cost a try",
@@ -218,19 +198,11 @@ CHANGE_REFERENCE_DATA = Command(
         SW.WRONG_DATA: "the policy forbids the new value",
         SW.COMMAND_NOT_ALLOWED: "P1 01, without the old value, is for initialising, P1 00 for later",
     },
-    words=_change_words,
-    presents=_presents,
-    hides=ANY_P1P2,
-    samples=tuple((p1p2, pins) for p1p2 in (0x80, 0x81, 0x180, 0x181) for pins in _TWO_PINS),
 )
 RESET_RETRY_COUNTER = Command(
-    "RESET RETRY COUNTER",
-    frozenset({*range(0x0100), *range(0x0200, 0x0300)}),
-    SOME_BYTES,
-    ADMIN_OR_PUK,
-    reset_retry_counter,
-    "GIDS 2.0, 12.14",
-    changes=True,
+    "RESET RETRY COUNTER", frozenset({*range(0x0100), *range(0x0200, 0x0300)}), gate.SOME_BYTES, gate.ADMIN_OR_PUK,
+    reset_retry_counter, "GIDS 2.0, 12.14", changes=True, words=_reset_words, presents=_presents, hides=ANY_P1P2,
+    samples=tuple((p1p2, pins) for p1p2 in (0x80, 0x280, 0x81) for pins in _TWO_PINS),
     refusals={
         TRIES_LEFT: "the PUK was wrong and has cost a try",
         SW.AUTHENTICATION_METHOD_BLOCKED: "the PUK has no tries left",
@@ -239,8 +211,5 @@ RESET_RETRY_COUNTER = Command(
         SW.WRONG_DATA: "the policy forbids the new PIN",
         SW.CONDITIONS_NOT_SATISFIED: "this card has a PUK, and resets its PIN by that",
     },
-    words=_reset_words,
-    presents=_presents,
-    hides=ANY_P1P2,
-    samples=tuple((p1p2, pins) for p1p2 in (0x80, 0x280, 0x81) for pins in _TWO_PINS),
 )
+# fmt: on

@@ -4,20 +4,9 @@ from collections.abc import Mapping
 
 from card_os import ec, rsa
 from card_os.apdu import CommandApdu
+from card_os.apps.gids import gate
 from card_os.apps.gids.keys import algorithm_words, key_words
-from card_os.apps.gids.session import (
-    NO_KEY_FILE,
-    NOT_ACTIVE,
-    NOT_TLV,
-    RULE,
-    SOME_BYTES,
-    USE_RULE,
-    GidsSession,
-    find_key_file,
-    key_id_byte,
-    one_byte,
-    require,
-)
+from card_os.apps.gids.session import GidsSession, find_key_file, key_id_byte, one_byte, require
 from card_os.apps.gids.state import Environment, KeyUse, PrivateKey
 from card_os.apps.gids.wire import RSA_BITS, USAGE_VERIFY, Crt, FileOperation, Padding
 from card_os.command import Command, Refusals
@@ -34,11 +23,7 @@ _PADDING_INDICATOR = b"\x00"
 
 
 def manage_security_environment(session: GidsSession, apdu: CommandApdu) -> bytes:
-    """MSE SET: { 80 algorithm, 83 or 84 key id }; makes it the current component of its kind (P2).
-
-    6A88: no such key, or no key in its file; 6985: its file is not activated; 6982: its rule; 6A80: an algorithm
-    that it was not made for. Spec: GIDS section 12.10.
-    """
+    """MSE SET: { 80 algorithm, 83 or 84 key id }; makes it the current component of its kind (P2)."""
     template = Template.parse(apdu.data, subject="MSE")
     if any(one.tag not in (0x80, 0x83, 0x84) for one in template):
         raise CardError(SW.WRONG_DATA, "only 80, 83 and 84 belong here", subject="MSE")
@@ -95,10 +80,7 @@ def _count_use(session: GidsSession, key_id: int, max_uses: int) -> None:
 
 
 def perform_security_operation(session: GidsSession, apdu: CommandApdu) -> bytes:
-    """PSO: COMPUTE DIGITAL SIGNATURE (9E9A) or DECIPHER (8086) with the current key.
-
-    Besides what `current_key` refuses: 6700 for a wrong length, 6A80 for a wrong padding. Spec: GIDS section 12.11.
-    """
+    """PSO: COMPUTE DIGITAL SIGNATURE (9E9A) or DECIPHER (8086) with the current key."""
     if apdu.p1p2 == COMPUTE_DIGITAL_SIGNATURE:
         return _sign(session, apdu.data)
     return _decipher(session, apdu.data)
@@ -173,47 +155,36 @@ KEY_IN_USE: Refusals = {
     SW.CONDITIONS_NOT_SATISFIED: either(
         "MANAGE SECURITY ENVIRONMENT has chosen no key for it", "one PIN entry is good for no more uses"
     ),
-    SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
-    SW.REFERENCE_NOT_FOUND: NO_KEY_FILE,
+    SW.REFERENCE_NOT_FOUND: gate.NO_KEY_FILE,
     SW.REFERENCE_DATA_NOT_USABLE: "the key was erased",
 }
 """What `current_key` refuses."""
 _MECHANISMS = ("800106 830181", "800157 840181", "800102 830180", "80011C 840183", "830180", "840182 83019F")
 _SIZES = (1, 20, 32, 51, 64, 97, 117, 127, 128, 129, 133)
 
+# Rows are read across: what is accepted and who answers, then what people are told.
+# fmt: off
 MANAGE_SECURITY_ENVIRONMENT = Command(
-    "MANAGE SECURITY ENVIRONMENT",
     # SET (low nibble 1) for computation (41), verification (81), both (C1) or unnamed (01); not STORE, RESTORE, ERASE.
-    frozenset(p1 << 8 | crt for p1 in (0x01, 0x41, 0x81, 0xC1) for crt in Crt),
-    SOME_BYTES,
-    USE_RULE,
-    manage_security_environment,
-    "GIDS 2.0, 12.10",
-    refusals={
-        SW.REFERENCE_NOT_FOUND: either(NO_KEY_FILE, "there is no key in it yet"),
-        SW.WRONG_DATA: either(NOT_TLV, "the key was not made for this use or algorithm"),
-        SW.SECURITY_STATUS_NOT_SATISFIED: RULE,
-        SW.CONDITIONS_NOT_SATISFIED: NOT_ACTIVE,
-    },
-    words=_environment_words,
+    "MANAGE SECURITY ENVIRONMENT", frozenset(p1 << 8 | crt for p1 in (0x01, 0x41, 0x81, 0xC1) for crt in Crt),
+    gate.SOME_BYTES, gate.USE_RULE, manage_security_environment, "GIDS 2.0, 12.10", words=_environment_words,
     samples=tuple((p1p2, bytes.fromhex(data)) for p1p2 in (0x41B6, 0x41B8, 0xC1A4, 0x41A4) for data in _MECHANISMS),
     is_tlv=True,
+    refusals={
+        SW.REFERENCE_NOT_FOUND: either(gate.NO_KEY_FILE, "there is no key in it yet"),
+        SW.WRONG_DATA: either(gate.NOT_TLV, "the key was not made for this use or algorithm"),
+        SW.CONDITIONS_NOT_SATISFIED: gate.NOT_ACTIVE,
+    },
 )
 PERFORM_SECURITY_OPERATION = Command(
-    "PERFORM SECURITY OPERATION",
-    frozenset({COMPUTE_DIGITAL_SIGNATURE, DECIPHER}),
-    SOME_BYTES,
-    USE_RULE,
-    perform_security_operation,
-    "GIDS 2.0, 12.11",
-    chaining=True,
+    "PERFORM SECURITY OPERATION", frozenset({COMPUTE_DIGITAL_SIGNATURE, DECIPHER}), gate.SOME_BYTES, gate.USE_RULE,
+    perform_security_operation, "GIDS 2.0, 12.11", chaining=True, words=_operation_words, answer_words=_result_words,
+    samples=tuple((p1p2, bytes(size)) for p1p2 in (COMPUTE_DIGITAL_SIGNATURE, DECIPHER) for size in _SIZES),
     refusals=KEY_IN_USE
     | {
         SW.FUNCTION_NOT_SUPPORTED: "a key of this kind cannot do that",
         SW.WRONG_DATA: "the data do not fit the key, or their padding is wrong",
         SW.WRONG_LENGTH: "the data are not as long as the key wants them",
     },
-    words=_operation_words,
-    answer_words=_result_words,
-    samples=tuple((p1p2, bytes(size)) for p1p2 in (COMPUTE_DIGITAL_SIGNATURE, DECIPHER) for size in _SIZES),
 )
+# fmt: on

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from card_os.apdu import CommandApdu, ResponseApdu
-from card_os.apps.gids.session import ALWAYS, NO_FILE, GidsSession, find_file
+from card_os.apps.gids import gate
+from card_os.apps.gids.session import GidsSession, find_file
 from card_os.apps.gids.state import (
     DEFAULT_FMD,
     DEFAULT_TEMPLATE,
@@ -74,8 +75,7 @@ def select_df(session: GidsSession, p2: int) -> ResponseApdu:
 def select(session: GidsSession, apdu: CommandApdu) -> bytes | ResponseApdu:
     """SELECT by file identifier: an EF, 3FFF for the DF, 0000 for the current EF; without data the next EF.
 
-    The next occurrence walks all files in order of creation (GIDS section 5.4). 6A82: no such file.
-    Spec: GIDS section 12.15.
+    The next occurrence walks all files in order of creation (GIDS section 5.4).
     """
     form = apdu.p2 & 0x0C
     if apdu.p2 & NEXT_OCCURRENCE:
@@ -119,34 +119,19 @@ def _select_words(apdu: CommandApdu, _: int) -> str:
     return joined(_FILES.get(efid, f"EF {efid:04X}"), form)
 
 
+# Rows are read across: what is accepted and who answers, then what people are told.
+# fmt: off
 SELECT = Command(
-    "SELECT",
-    frozenset(form | next_one for form in (FCI, FCP, FMD, NO_DATA) for next_one in (0, NEXT_OCCURRENCE)),
-    frozenset({0, 2}),
-    ALWAYS,
-    select,
-    "GIDS 2.0, 12.15",
+    "SELECT", frozenset(form | next_one for form in (FCI, FCP, FMD, NO_DATA) for next_one in (0, NEXT_OCCURRENCE)),
+    frozenset({0, 2}), gate.ALWAYS, select, "GIDS 2.0, 12.15", words=_select_words,
     refusals={
-        SW.FILE_NOT_FOUND: either(NO_FILE, "there are no more files"),
+        SW.FILE_NOT_FOUND: either(gate.NO_FILE, "there are no more files"),
         SW.WARNING_TERMINATED: "it is selected, and it is terminated: only what anybody may read can be read",
     },
-    words=_select_words,
     samples=tuple(
         (p2, efid.to_bytes(2, "big"))
         for p2 in (FCI, FCP, NO_DATA, NEXT_OCCURRENCE)
         for efid in (0xA000, 0xA012, 0xB080, EfId.ADF, EfId.NONE, 0xA0FF)
     ),
 )
-
-
-EF_ATR = (
-    # Card service data: selection by full and partial DF name, data objects in EF.DIR and EF.ATR, GET DATA.
-    Tlv(0x43, b"\xf4"),
-    # Capabilities: selection by full and partial name, FID, implicit; one byte data units; chaining, extended
-    # length, channels assigned by card and host, eight or more of them (ISO/IEC 7816-4 section 12.1.1.9).
-    Tlv(0x47, b"\xd8\x01\xdf"),
-    Tlv(0x46, b"virtual"),
-    # Largest command and response, header and status word included: Nc 65 535, Ne 65 536.
-    Tlv(Tag.EXTENDED_LENGTH, join([Tlv(0x02, (65_535 + 9).to_bytes(3, "big")), Tlv(0x02, b"\x01\x00\x02")])),
-)
-"""Data objects of EF.ATR (GIDS section 2.2.1)."""
+# fmt: on

@@ -1,10 +1,12 @@
 """card_os.access: the decoded examples of gids.md 3 and every meaning of a security condition byte."""
 
+from enum import IntFlag
 from itertools import product
 
 import pytest
 
-from card_os.access import ALWAYS, MAX_ALTERNATIVES, NEVER, AccessRule, Right, satisfies, words
+from card_os.access import ALWAYS, MAX_ALTERNATIVES, NEVER, AccessRule, Right, not_allowed, satisfies, words
+from card_os.sw import SW, CardError, Reason
 from card_os.wire import WireError
 
 NONE, USER, ADMIN, BOTH = Right.NONE, Right.USER, Right.EXTERNAL, Right.USER | Right.EXTERNAL
@@ -152,3 +154,20 @@ def test_words_name_the_rights_that_a_condition_asks_for(scb: int, granted: Righ
 )
 def test_a_rule_says_what_is_missing(raw: str, operation: int, text: str) -> None:
     assert AccessRule.parse(bytes.fromhex(raw)).missing(operation) == text
+
+
+class Work(IntFlag):
+    SWEEP_UP = 0x02
+    COOK = 0x01
+
+
+def test_a_refusal_names_what_is_missing_and_what_is_proved() -> None:
+    rule = AccessRule.parse(bytes.fromhex("0320FF"))
+    rule.require(Work.SWEEP_UP, Right.EXTERNAL, subject="kitchen")
+    with pytest.raises(CardError) as refused:
+        rule.require(Work.SWEEP_UP, Right.USER, subject="kitchen")
+    assert refused.value.sw == SW.SECURITY_STATUS_NOT_SATISFIED
+    assert refused.value.reason == Reason("SWEEP UP is not allowed", "kitchen", "admin key", "PIN")
+    assert not_allowed("dancing", Right.NONE, missing="PIN").reason == Reason(
+        "dancing is not allowed", "", "PIN", "nothing"
+    )

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from card_os.ec import CURVES, EcPrivateKey, agree, field_bytes, sign
 from card_os.key_kind import KeyKind
 from card_os.sw import SW, CardError
+from card_os.tlv import Tlv, join
+from card_os.wire import WireError
 from vsc.world import SeededEnv
 
 all_curves = pytest.mark.parametrize("kind", list(CURVES), ids=str)
@@ -173,3 +175,30 @@ def test_generated_keys_are_seeded_and_use_64_spare_bits(kind: KeyKind) -> None:
 
 def test_a_key_shows_only_its_curve() -> None:
     assert repr(key_of(P256)) == str(key_of(P256)) == "EcPrivateKey(P-256)"
+
+
+def with_point(key: EcPrivateKey, *, version: bytes = b"\x01", point: bytes | None = None) -> bytes:
+    parts = Tlv(0x02, version), Tlv(0x04, bytes(key)), Tlv(0x04, key.point if point is None else point)
+    return bytes(Tlv(0x30, join(parts)))
+
+
+@all_curves
+def test_a_key_is_read_with_its_point_which_says_the_curve(kind: KeyKind) -> None:
+    key = key_of(kind)
+    assert EcPrivateKey.parse_with_point(with_point(key), [kind]) == key
+
+
+@pytest.mark.parametrize(
+    ("raw", "error"),
+    [
+        (b"", "not an ECPrivateKey"),
+        (with_point(key_of(P256))[:-1], "not an ECPrivateKey"),
+        (with_point(key_of(P256), version=b"\x02"), "not an ECPrivateKey"),
+        (with_point(key_of(P256), point=key_of(P384).point[:-2]), "no curve"),
+        (with_point(key_of(P256), point=key_of(P256, 1).point), "do not belong together"),
+        (with_point(key_of(P256)).replace(bytes(key_of(P256)), bytes(32)), "not a private key of P-256"),
+    ],
+)
+def test_a_key_without_its_own_point_is_refused(raw: bytes, error: str) -> None:
+    with pytest.raises(WireError, match=error):
+        EcPrivateKey.parse_with_point(raw, [P256, P384])

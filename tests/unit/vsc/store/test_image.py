@@ -114,7 +114,10 @@ class TestGolden:
         assert admin_key_of(image) == samples.ADMIN_KEY
         (container,) = containers(state)
         assert (container.name, container.use) == ("Ada's key", "key exchange")
-        assert container.key == samples.rsa_key()
+        file = state.key_file(0x81)
+        assert file is not None
+        assert file.key == samples.rsa_key()
+        assert container.kind == samples.rsa_key().kind
         assert container.certificates == (samples.certificate(),)
 
     def test_the_factory_makes_the_same_card(self, golden: Path, label: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.need import require_module, unavailable
+from tests.testing.conftest import RunPytest
 from vsc.errors import VscError
 from vsc.testing.user import pkcs11_module
 
@@ -50,7 +51,7 @@ lab.__enter__()
 reader = lab.new_reader()
 reader.insert(SoftCard.make())
 {work}
-print(lab.service.process._process.pid, lab.service.folder, flush=True)
+print(lab.service.process.pid, lab.service.folder, flush=True)
 {wait}
 """
 FORKED = "if not os.fork(): time.sleep(60)"
@@ -90,3 +91,69 @@ def has_ended(process: int, within_s: float) -> bool:
     poller = select.poll()
     poller.register(process, select.POLLIN)
     return bool(poller.poll(within_s * 1000))
+
+
+SHORT = """
+    import pytest
+    import vsc.serving.owner as owner
+    owner.SILENT_S, owner._LOOK_S = 1, 0.1
+"""
+SILENT = """
+    import os, signal
+    import pytest
+    from smartcard.System import readers
+
+    def test_silent(pcsc, virtual_card):
+        os.kill(pcsc.lab.service.process.pid, signal.SIGSTOP)
+        readers()
+
+    def test_later(virtual_card):
+        pass
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("-n", "1")], ids=["here", "in a worker"])
+def test_a_service_that_is_silent_ends_the_run(run_pytest: RunPytest, words: tuple[str, ...]) -> None:
+    """With all stacks and one sentence, wherever pytest captures what tests write."""
+    require_module("smartcard")
+    run = run_pytest("-q", *words, conftest=SHORT, test_it=SILENT)
+    run.assert_outcomes(failed=1, errors=run.parseoutcomes().get("errors", 0))
+    told = run.stderr.str() + run.stdout.str()
+    assert told.count("silent for 1 s, and was ended") >= 1
+    assert "most recent call first" in told
+    assert "test_silent" in told.partition("the stacks of this one")[2].partition("its own")[0]
+    assert "Interrupted: the process that serves PC/SC is gone" in told
+
+
+STUCK = """
+    import ctypes
+    import pytest
+
+    def stick():
+        import gc
+        import vsc.serving.process
+        from vsc.pcsc import Service
+        vsc.serving.process.SILENT_S = 1
+        for one in gc.get_objects():
+            if isinstance(one, Service):
+                one._lock.acquire()
+
+    class Sticky:
+        def __reduce__(self):
+            return stick, ()
+
+    def test_stuck(pcsc, virtual_card):
+        pcsc.lab.service.process._over.set()  # Nobody watches from here: this test holds the interpreter's lock.
+        service = ctypes.PyDLL("libpcsclite.so.1")
+        with pytest.raises(Exception):
+            pcsc.lab.service.process.call("lay", 0, Sticky())
+        assert service.SCardEstablishContext(2, None, None, ctypes.byref(ctypes.c_long())) != 0
+"""
+
+
+def test_a_service_that_is_stuck_lets_its_clients_go(run_pytest: RunPytest) -> None:
+    require_module("cloudpickle")
+    run = run_pytest("-q", conftest="import vsc.serving.process as p\n", test_it=STUCK)
+    told = run.stderr.str() + run.stdout.str()
+    assert "the PC/SC service was silent for 1 s; its stacks are above" in told
+    assert "most recent call first" in told

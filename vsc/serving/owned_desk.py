@@ -5,6 +5,7 @@ do it. Cards are objects, which have travelled here (`travel`) and live here unt
 """
 
 import itertools
+import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from vsc.serving.travel import packed_error
 from vsc.trace import Entry, Trace
 
 READER_CALLS = frozenset(
-    {"announce", "atr_of", "control", "eject", "power_off", "power_on", "reset", "swap", "transmit", "insert"}
+    {"announce", "atr_of", "control", "eject", "power_off", "power_on", "reset", "swap", "transmit", "insert", "used"}
 )
 MAX_EXCHANGES = 10_000
 _OF_SOFT_CARDS = frozenset({"card", "_env", "profile"})
@@ -137,6 +138,9 @@ class OwnedDesk(Desk):
             events[-1].number if events else 0,
         )
 
+    def idle_s(self, slot: int) -> float | None:
+        return self._slots[slot].reader.idle_s
+
     def events(self, slot: int, after: int, wait_s: float = 0.0) -> list[ReaderEvent]:
         """The log from there on; waits so long for the first."""
         reader = self._slots[slot].reader
@@ -158,8 +162,9 @@ class OwnedDesk(Desk):
             held.ends.append(held.reader.tap(note))
         return [one for one in list(held.exchanges) if one[0] > after]
 
-    def give_pad(self, slot: int, ask: Ask | None) -> None:
-        """Builds a PIN pad in; None: takes it out."""
+    def give_pad(self, slot: int, ask: Ask | None, environment: dict[str, str]) -> None:
+        """Builds a PIN pad in; None: takes it out. environment: the owner's, which may have what is typed."""
+        os.environ.update(environment)
         reader = self._slots[slot].reader
         if ask is None:
             reader.controller = None

@@ -129,6 +129,13 @@ class ServiceProcess:
         self.stop()
 
     @property
+    def pid(self) -> int:
+        """Of the process that serves. PcscError if it does not run."""
+        if self._process is None:
+            raise PcscError("the process that serves PC/SC does not run")
+        return self._process.pid
+
+    @property
     def environment(self) -> dict[str, str]:
         """A copy of the environment in which programs find the service."""
         return {**os.environ, VARIABLE: str(self.socket_path)}
@@ -238,6 +245,7 @@ class ServiceProcess:
             faulthandler.dump_traceback(out)
             os.write(out, b"\nvsc: its own:\n")
             process.send_signal(signal.SIGABRT)  # Its faulthandler prints them, and it ends.
+            process.send_signal(signal.SIGCONT)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_STACKS_S)
             process.kill()

@@ -195,8 +195,17 @@ class Bench:
         for bug in self.bugs():
             raise CardBugError(f"a card has raised {type(bug).__name__}, and its client was given 6F00") from bug
 
+    @property
+    def why_it_ended(self) -> str:
+        """A sentence, if the process that serves has ended before this one; empty as a rule."""
+        service = self.lab.service
+        return "" if isinstance(service, Service) else service.process.why_it_ended
+
     def sections(self) -> Iterator[tuple[str, str]]:
         """What is to be known of a test that has failed: titles and texts. No PIN is in them."""
+        if sentence := self.why_it_ended:
+            yield "the service", sentence
+            return
         for reader in self.readers:
             told = list(report(reader.trace.entries))
             head = [text for tone, text in told if tone is Tone.SUMMARY]

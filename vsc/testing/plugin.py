@@ -4,8 +4,9 @@ It is loaded in every pytest run of an environment, so it imports nothing but py
 used. All it does is done by classes that need no pytest: `Lab` and `Bench`, `CardFactory`, `CardUser`.
 """
 
+import os
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -22,19 +23,29 @@ OPTIONS = (
     "fresh_key, fault"
 )
 _BENCH, _HAS_FAULTS = pytest.StashKey["Bench | None"](), pytest.StashKey["bool | None"]()
+_STDERR = pytest.StashKey[int]()
+"""Standard error as it is outside tests, where pytest captures it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}({OPTIONS}): what the card and the reader of virtual_card are like.")
+    with suppress(OSError):  # It is closed.
+        config.stash[_STDERR] = os.dup(2)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (stderr := config.stash.get(_STDERR, None)) is not None:
+        os.close(stderr)
+        del config.stash[_STDERR]
 
 
 @pytest.fixture(scope="session")
-def pcsc_lab() -> Iterator["Lab"]:
+def pcsc_lab(request: pytest.FixtureRequest) -> Iterator["Lab"]:
     """The private PC/SC service, one for the whole run (with xdist: for each worker), which this process uses, too."""
     from vsc.testing import Lab
 
     with ExitStack() as undo:
-        yield _tried(lambda: undo.enter_context(Lab()))
+        yield _tried(lambda: undo.enter_context(Lab(stderr=request.config.stash.get(_STDERR, None))))
 
 
 @pytest.fixture
@@ -143,6 +154,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Adds the traces, and what cards have raised, to the report of a failure."""
     report = yield
     if report.failed and (bench := item.stash.get(_BENCH, None)) is not None:
+        if sentence := bench.why_it_ended:
+            item.session.shouldstop = sentence  # No other test could be any better.
         bench.tell(report)
     if report.when == "teardown":  # Not before: a subtest that fails is told of, and the test goes on.
         item.stash[_BENCH] = item.stash[_HAS_FAULTS] = None

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from card_os.atr import Atr
 from card_os.card import Card
 from card_os.env import Env
 from card_os.fact import Kind, by_name
@@ -58,14 +59,16 @@ def create(
     label: str | None = None,
     file_system: bool = True,
     profile: str = GIDS.name,
+    atr: Atr | None = None,
     store: Store | None = None,
 ) -> Image:
     """Makes a card that is ready for use and adds it to the store.
 
     pin: as its bytes are sent. admin_key: None: random, kept with the card (`admin_key_of`). The options are those of
     `CardOptions`, and what they mean, with their ranges, is a matter of the profile; for GIDS see `vsc.create`. label:
-    any text; None: the name. Raises RefusedError for a secret that the card would not take, UnsupportedOption for an
-    option that the profile has not, CardExistsError, ValueError for values outside their ranges.
+    any text; None: the name. atr: what it answers to reset; None: what its profile says. Raises RefusedError for a
+    secret that the card would not take, UnsupportedOption for an option that the profile has not, CardExistsError,
+    ValueError for values outside their ranges.
     """
     options = CardOptions(
         pin=pin,
@@ -80,7 +83,7 @@ def create(
         file_system=None if file_system else False,
     )
     kind = profile_named(profile)
-    return _add(name, kind, kind.personalise(_with_random_key(kind, options), SystemEnv()), store, label)
+    return _add(name, kind, kind.personalise(_with_random_key(kind, options), SystemEnv()), store, label, atr)
 
 
 def _with_random_key(profile: Profile, options: CardOptions) -> CardOptions:
@@ -99,16 +102,19 @@ def create_blank(
     admin_tries: int | None = None,
     label: str | None = None,
     profile: str = GIDS.name,
+    atr: Atr | None = None,
     store: Store | None = None,
 ) -> Image:
     """Makes a card in the initialisation state, without PIN, key or file: for `gids-tool -X` and its like."""
     kind = profile_named(profile)
     options = CardOptions(policy=policy, tries=tries, admin_tries=admin_tries)
-    return _add(name, kind, kind.blank(options, SystemEnv()), store, label)
+    return _add(name, kind, kind.blank(options, SystemEnv()), store, label, atr)
 
 
-def _add(name: str, profile: Profile, states: States, store: Store | None, label: str | None = None) -> Image:
+def _add(name: str, profile: Profile, states: States, store: Store | None, label: str | None, atr: Atr | None) -> Image:
     image = Image(check_name(name), profile, profile.persistent(*states))
+    if atr is not None:
+        image = image.with_atr(atr)
     if label is not None:
         image = replace(image, label=label)
     (store or home_store()).create(image)

@@ -4,6 +4,7 @@ import json
 import os
 import select
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,29 @@ def vsc() -> Iterator[Vsc]:
         require_tool(tool)
     with ordinary_user(Vsc) as vsc:
         yield vsc
+
+
+def test_a_card_that_speaks_t0_alone(vsc: Vsc) -> None:
+    """OpenSC sends T=0 commands to it: no Le where there are data."""
+    for tool in ("opensc-tool", "pkcs11-tool", "openssl"):
+        require_tool(tool)
+    vsc("create", "slow", "--pin", "default", "--admin-key", "default", "--atr", "T=0")
+    script = """set -e
+        opensc-tool --atr
+        pkcs11-tool --login --pin 12345678 --keypairgen --key-type rsa:2048 --id 00
+        echo text > text
+        pkcs11-tool --login --pin 12345678 --sign -m SHA256-RSA-PKCS --id 00 -i text -o signature
+        pkcs11-tool --read-object --type pubkey --id 00 -o key.der
+        openssl dgst -sha256 -verify key.der -keyform DER -signature signature text
+        python -c 'from smartcard.System import readers
+connection = readers()[0].createConnection()
+connection.connect()
+print(connection.getProtocol())'
+    """.replace("python", sys.executable)
+    out, _ = vsc("run", "--card", "slow", "--", "sh", "-c", script)
+    lines = out.splitlines()
+    assert lines[0] == "3b:0d:80:fb:a0:00:00:03:97:42:54:46:59:02:01"
+    assert lines[-2:] == ["Verified OK", "1"]  # SCARD_PROTOCOL_T0
 
 
 def test_without_options_there_is_one_fresh_card_and_that_is_said(vsc: Vsc) -> None:

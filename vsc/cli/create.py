@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from card_os.atr import Atr
 from card_os.pin import MAX_TRIES, PinPolicy
+from vsc.cli.atr import AtrType, atr_of
 from vsc.cli.load import takes_pfx
 from vsc.cli.material import pfx_material
 from vsc.cli.passphrase import passphrase_option
@@ -69,6 +71,11 @@ if TYPE_CHECKING:
     help="Wrong answers in a row before the admin key is blocked. Without it: no limit.",
 )
 @click.option("--card-id", type=click.UUID, help="Identity of the card. Without it: random.")
+@click.option(
+    "--atr",
+    type=AtrType(),
+    help="What it answers to reset: hexadecimal, or the protocols that it offers. Without it: what its profile says.",
+)
 @takes_pfx
 @click.option("--blank", is_flag=True, help="Leave PIN, keys and file system to 'gids-tool -X' or the like.")
 @click.option(
@@ -94,6 +101,7 @@ def create_command(
     tries: int | None,
     admin_tries: int | None,
     card_id: uuid.UUID | None,
+    atr: Atr | tuple[int, ...] | None,
     pfx: Path | None,
     pfx_password: str | None,
     blank: bool,
@@ -121,7 +129,13 @@ def create_command(
     contents = None if pfx is None else pfx_material(pfx, pfx_password)
     if blank:
         image = create_blank(
-            name, policy=pin_policy, tries=tries, admin_tries=admin_tries, label=label, profile=kind.name
+            name,
+            policy=pin_policy,
+            tries=tries,
+            admin_tries=admin_tries,
+            label=label,
+            profile=kind.name,
+            atr=atr_of(atr, kind.atr),
         )
     else:
         new_pin = None
@@ -142,6 +156,7 @@ def create_command(
             label=label,
             file_system=not no_file_system,
             profile=kind.name,
+            atr=atr_of(atr, kind.atr),
         )
         image = make() if contents is None else _filled(make, contents, new_pin or b"")
     _tell(summarise(image), quiet=quiet, as_json=as_json)

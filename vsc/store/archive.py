@@ -10,7 +10,8 @@ import json
 import uuid
 from dataclasses import replace
 
-from card_os.description import Description, DescriptionError, Fields
+from card_os.atr import Atr
+from card_os.description import Description, DescriptionError, Fields, hexadecimal
 from card_os.memory import Persistent
 from vsc.errors import ImageError, VscError
 from vsc.printable import escaped_json
@@ -20,17 +21,20 @@ from vsc.store.name import check_name
 from vsc.summary import summarise
 
 FORMAT = "virtual smart card archive"
-VERSION = 1
+VERSION = 2
+"""Of a card with an ATR of its own; of all others 1."""
 
 
 def write_archive(image: Image) -> bytes:
     """Returns the card as the text of an archive, in UTF-8."""
+    atr = image.own_atr
     content = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": VERSION - (atr is None),
         "name": image.name,
         "label": image.label,
         "profile": image.profile.name,
+        **({} if atr is None else {"atr": hexadecimal(bytes(atr))}),
         "about": _about(image),
         "applications": {
             application.aid.hex().upper(): application.describe(image.persistent.state(application.aid))
@@ -104,8 +108,11 @@ def _image(fields: Fields) -> Image:
         except VscError as error:
             raise DescriptionError(f"{field}: {error}") from None
     profile = fields.word("profile", PROFILES)
+    atr = fields.made("atr", Atr.parse) if fields.has("atr") else None
     about = fields.take("about") if fields.has("about") else None
     image = Image(check_name(name), profile, _persistent(profile, fields.fields("applications")), label)
+    if atr is not None:
+        image = image.with_atr(atr)
     if about is not None:
         _check_same(about, _about(image), "about")
     return image

@@ -4,21 +4,27 @@
      "applications": {"A000000397425446590201": "<hex>"}, "sha256": "<hex>"}
 
 `sha256` is over the same object without it, in canonical form: it finds damage, it is no signature. An image holds
-the PIN and the keys in clear; whoever reads it has the card. Version 1 had no label. Both will be read for ever.
+the PIN and the keys in clear; whoever reads it has the card. Version 1 had no label. A card that answers to reset
+otherwise than its profile has its ATR in the image, as `atr`, and that has version 3. All will be read for ever.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
+from card_os.atr import Atr
 from card_os.memory import Persistent
+from card_os.wire import WireError
 from vsc.errors import ImageError, VscError
 from vsc.profiles import PROFILES, Profile
 
 FORMAT = "virtual smart card image"
-VERSION = 2
+VERSION = 3
+"""Of a card with an ATR of its own; of all others the one before."""
 _FIRST_VERSION_WITH_LABEL = 2
+_FIRST_VERSION_WITH_ATR = 3
 
 
 MAX_LABEL_CHARACTERS = 8192
@@ -64,6 +70,15 @@ class Image:
             except ValueError as error:
                 raise VscError(f"card {self.name!r} is too large: {error}") from None
 
+    @property
+    def own_atr(self) -> Atr | None:
+        """What it answers to reset, where that is not what its profile says."""
+        usual = PROFILES.get(self.profile.name)
+        return None if usual is None or usual.atr == self.profile.atr else self.profile.atr
+
+    def with_atr(self, atr: Atr) -> "Image":
+        return replace(self, profile=_answering(self.profile, atr))
+
     def with_persistent(self, persistent: Persistent) -> "Image":
         return replace(self, persistent=persistent)
 
@@ -72,12 +87,14 @@ class Image:
             application.aid.hex().upper(): application.encode(self.persistent.state(application.aid)).hex()
             for application in self.profile.applications
         }
+        atr = self.own_atr
         content: dict[str, object] = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": _FIRST_VERSION_WITH_LABEL if atr is None else _FIRST_VERSION_WITH_ATR,
             "name": self.name,
             "label": self.label,
             "profile": self.profile.name,
+            **({} if atr is None else {"atr": bytes(atr).hex()}),
             "applications": states,
         }
         return json.dumps({**content, "sha256": digest(content)}, indent=1).encode() + b"\n"
@@ -95,7 +112,8 @@ class Image:
         label: object = _TheName() if content["version"] < _FIRST_VERSION_WITH_LABEL else content.get("label")
         if not isinstance(label, str):
             raise ImageError("the image is damaged: its label is no text")
-        return cls(str(content.get("name")), profile, _states(profile, content.get("applications")), label)
+        image = cls(str(content.get("name")), profile, _states(profile, content.get("applications")), label)
+        return image if content["version"] < _FIRST_VERSION_WITH_ATR else image.with_atr(_atr(content.get("atr")))
 
 
 def parse_versioned(raw: bytes, expected_format: str, newest: int) -> dict[str, Any]:
@@ -125,6 +143,19 @@ def digest(content: dict[str, object]) -> str:
 def _whole(text: str) -> str:
     """Joins the two halves of characters that came as UTF-16: JSON would, and the label would not come back equal."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+@cache
+def _answering(profile: Profile, atr: Atr) -> Profile:
+    """The profile with that ATR; the same object each time, so that equal images are equal."""
+    return replace(profile, atr=atr)
+
+
+def _atr(words: object) -> Atr:
+    try:
+        return Atr.parse(bytes.fromhex(str(words)))
+    except (ValueError, WireError):
+        raise ImageError(f"the image is damaged: its ATR is none: {words!r:.80}") from None
 
 
 def _states(profile: Profile, encoded: object) -> Persistent:

@@ -160,3 +160,35 @@ def test_the_pin_and_the_key_are_never_printed(shell: Shell, home: Path, monkeyp
     said += shell.ok("show", "work") + shell.ok("show", "work", "--json") + shell.ok("list")
     for secret in ("s3cr3t-p1n", b"s3cr3t-p1n".hex(), samples.ADMIN_KEY.hex()):
         assert secret not in said.lower()
+
+
+@pytest.mark.parametrize(
+    ("said", "atr"),
+    [
+        ("3b:80:80:01:01", "3B80800101"),
+        ("T=0", "3B0D80FBA000000397425446590201"),
+        ("t=1", "3B8D0180FBA000000397425446590201C9"),
+        ("T=0,T=1", "3B8D800180FBA00000039742544659020149"),
+    ],
+)
+def test_an_atr_of_its_own(shell: Shell, store: SqliteStore, said: str, atr: str) -> None:
+    shell.ok("create", "work", "--pin", "default", "--atr", said)
+    assert summarise(store.read("work")).atr == atr
+    assert atr in shell.ok("show", "work")
+    shell.ok("create", "other", "--blank", "--atr", said)
+    assert summarise(store.read("other")).atr == atr
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("3B8001", "no answer to reset (ISO/IEC 7816-3 section 8): TCK is wrong or bytes are left over"),
+        ("3B04", "no answer to reset"),
+        ("T=2", "an ATR is in hexadecimal, or the protocols that it offers"),
+        ("", "no answer to reset"),
+    ],
+)
+def test_what_is_no_atr(shell: Shell, said: str, words: str) -> None:
+    result = shell("create", "work", "--pin", "default", "--atr", said)
+    assert result.code == 2
+    assert words in " ".join(result.err.split())

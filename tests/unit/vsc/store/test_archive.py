@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from card_os.apps.gids.state import DataFile, GidsState
 from card_os.apps.gids.wire import AID
+from card_os.atr import Atr
 from tests.unit.card_os.apps.gids.test_schema import sample, states
 from tests.unit.vsc import samples
 from tests.unit.vsc.store.test_contract import REFUSED as REFUSED_NAMES
@@ -148,7 +149,7 @@ REFUSED = {
     "no version": (with_field("version", ...), "version: not a number from 1"),
     "version 0": (with_field("version", 0), "version: not a number from 1"),
     "version true": (with_field("version", True), "version: not a number from 1"),
-    "newer": (with_field("version", 2), "has version 2; this vsc reads up to 1: use a newer one"),
+    "newer": (with_field("version", 3), "has version 3; this vsc reads up to 2: use a newer one"),
     "no name": (with_field("name", ...), "name: missing"),
     "no label": (with_field("label", None), "label: not a text"),
     "unknown profile": (with_field("profile", "abacus"), "profile: not one of gids"),
@@ -217,3 +218,14 @@ def test_a_blank_card() -> None:
 
     image = Image("blank", GIDS, GIDS.persistent(blank(tries=3)))
     assert read_archive(write_archive(image)) == image
+
+
+def test_a_card_with_an_atr_of_its_own() -> None:
+    image = golden().with_atr(Atr(historical=b"mine"))
+    raw = write_archive(image)
+    content = json.loads(raw)
+    assert (content["version"], content["atr"]) == (2, "3B046D696E65")
+    assert read_archive(raw) == image
+    assert write_archive(image.with_atr(GIDS.atr)) == write_archive(golden())
+    with pytest.raises(ImageError, match=r"atr: "):
+        read_archive(json.dumps({**content, "atr": "3B04"}).encode())

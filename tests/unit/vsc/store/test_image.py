@@ -15,12 +15,14 @@ from card_os.apps.gids.minidriver import containers
 from card_os.apps.gids.personalisation import blank
 from card_os.apps.gids.state import GidsState, LifeCycle
 from card_os.apps.gids.wire import AID
+from card_os.atr import Atr
 from card_os.pin import CharacterRule, PinPolicy
 from tests.unit.vsc import rows, samples
 from tests.unit.vsc.samples import gids_state
 from vsc.errors import ImageError
 from vsc.factory import admin_key_of
-from vsc.store.image import FORMAT, VERSION, Image
+from vsc.profiles import GIDS
+from vsc.store.image import FORMAT, Image
 from vsc.world import SeededEnv
 
 AID_HEX = AID.hex().upper()
@@ -70,7 +72,7 @@ def test_an_image_is_read_back_as_it_was_written(name: str, state: GidsState, la
 def test_an_image_is_json_that_says_what_it_is() -> None:
     content = json.loads(bytes(samples.image("Ünïcode")))
     assert list(content) == ["format", "version", "name", "label", "profile", "applications", "sha256"]
-    assert (content["format"], content["version"], content["name"]) == (FORMAT, VERSION, "Ünïcode")
+    assert (content["format"], content["version"], content["name"]) == (FORMAT, 2, "Ünïcode")
     assert content["profile"] == "gids"
     assert list(content["applications"]) == [AID_HEX]
 
@@ -199,7 +201,7 @@ REFUSED = {
     "no version": (b'{"format": "virtual smart card image"}', "has no version"),
     "version 0": (b'{"format": "virtual smart card image", "version": 0}', "has no version"),
     "version as text": (b'{"format": "virtual smart card image", "version": "1"}', "has no version"),
-    "newer": (b'{"format": "virtual smart card image", "version": 3}', "has version 3.*use a newer one"),
+    "newer": (b'{"format": "virtual smart card image", "version": 4}', "has version 4.*use a newer one"),
     "no checksum": (b'{"format": "virtual smart card image", "version": 1}', "damaged: its checksum"),
     "unknown profile": (resealed(bytes(samples.image()), profile="abacus"), "does not know: 'abacus'"),
     "profile of another type": (resealed(bytes(samples.image()), profile=["gids"]), "does not know"),
@@ -237,3 +239,21 @@ def test_an_image_does_not_show_its_secrets() -> None:
     text = repr(samples.golden_image())
     for secret in (samples.PIN.decode(), samples.PIN.hex(), samples.ADMIN_KEY.hex(), str(samples.rsa_key().d)):
         assert secret not in text
+
+
+def test_a_card_with_an_atr_of_its_own() -> None:
+    """That needs a newer vsc; a card that answers as its profile says does not."""
+    image = samples.image("work").with_atr(Atr(historical=b"mine"))
+    content = json.loads(bytes(image))
+    assert (content["version"], content["atr"]) == (3, "3b046d696e65")
+    assert Image.parse(bytes(image)) == image
+    card = image.profile.card(image.persistent, SeededEnv(b""))
+    assert card.atr == bytes.fromhex("3B046D696E65")
+    assert bytes(image.with_atr(GIDS.atr)) == bytes(samples.image("work"))
+
+
+@pytest.mark.parametrize("atr", ["", "3B04", "xx", None, 7])
+def test_an_atr_that_is_none(atr: object) -> None:
+    raw = bytes(samples.image("work").with_atr(Atr(historical=b"mine")))
+    with pytest.raises(ImageError, match="its ATR is none"):
+        Image.parse(resealed(raw, atr=atr))

@@ -41,6 +41,7 @@ GROUPS = {
         "destroy": ("vsc.cli.destroy", "Delete a card for good."),
         "export": ("vsc.cli.transfer", "Write a whole card to a file."),
         "import": ("vsc.cli.transfer", "Make a card of such a file."),
+        "rescue": ("vsc.cli.rescue", "Save the cards that are whole from a damaged database."),
     },
     "PIN and admin key": {
         "pin": ("vsc.cli.pin", "Verify, change or reset a PIN."),

@@ -141,6 +141,18 @@ class SqliteStore:
         finally:
             writing.close()
 
+    def add_row(self, row: Row) -> None:
+        """Adds a card as another database had it, with its revision, encrypted or not. CardExistsError, VscError."""
+        name = check_name(row.name)
+        writing = self._database.writing()
+        try:
+            with card_lock(self._folder, name) as hold:
+                if self.exists(name):
+                    raise CardExistsError(f"there is a card called {name!r} already")
+                self._add(writing, hold, name, row.raw, revision=row.revision or None)
+        finally:
+            writing.close()
+
     @contextmanager
     def open(self, name: str) -> Iterator[_OpenRow]:
         name = check_name(name)
@@ -305,10 +317,12 @@ class SqliteStore:
             return bytes
         return new_seal(name, self._passphrase(), cost=self._scrypt_cost)
 
-    def _add(self, writing: Writing, hold: Hold, name: str, raw: bytes) -> None:
-        # Not from 1: whoever still holds a card of this name that was here before must not take this one for it. And
-        # above what the lock file says, if that card went with an older database that was put back.
-        revision = hold.witness() + 1 + secrets.randbits(_FIRST_REVISION_BITS)
+    def _add(self, writing: Writing, hold: Hold, name: str, raw: bytes, *, revision: int | None = None) -> None:
+        """revision: the first one; None: a new one."""
+        if revision is None:
+            # Not 1: whoever still holds a card of this name that was here before must not take this one for it. And
+            # above what the lock file says, if that card went with an older database that was put back.
+            revision = hold.witness() + 1 + secrets.randbits(_FIRST_REVISION_BITS)
         try:
             schema.add(writing.sql, name, raw, revision=revision)
             writing.check_in_place()

@@ -177,6 +177,6 @@ def _tell(card: CardSummary, *, quiet: bool, as_json: bool) -> None:
     elif card.life_cycle == "initialisation":
         click.echo(f"Made the blank card {card.name!r}.")
     elif card.card_id is None:
-        click.echo(f"Made the card {card.name!r}, without a file system.")
+        click.echo(f"Made the card {card.name!r}{', without a file system' * (card.profile == GIDS.name)}.")
     else:
         click.echo(f"Made the card {card.name!r}, id {card.card_id}.")

@@ -5,7 +5,7 @@ A source that is no word of these is refused without a look at what it says: it 
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -14,7 +14,7 @@ from card_os.admin import KEY_BYTES
 from card_os.pin import NO_POLICY, PinPolicy
 from vsc.byte_order_mark import without_mark
 from vsc.cli.environment import secret_in
-from vsc.errors import Cancelled
+from vsc.errors import Cancelled, VscError
 from vsc.interaction.terminal import open_terminal
 from vsc.reading import MAX_SECRET_BYTES, TooLargeError, read_file
 
@@ -100,7 +100,7 @@ def read_pin(source: str | None, *, default: bytes, option: str = "--pin", what:
 
 def read_known(source: str, option: str, *, what: str) -> bytes:
     """Returns the PIN or PUK, as it is now, that `option` names; `prompt` asks once."""
-    words = {"prompt": lambda: ask(what, option, twice=False), "default": lambda: DEFAULT_PIN}
+    words = {"prompt": lambda: ask(what, option, twice=False), "default": lambda: _usual(what)}
     return _encoded(_from(source, option, words, PIN_SOURCES))
 
 
@@ -113,7 +113,22 @@ def given_pin(source: str | None, option: str) -> bytes | None:
     """Returns the PIN that `option` names; None where a person is to be asked, which is the facade's part."""
     if source is None or source == "prompt":
         return None
-    return _encoded(_from(source, option, {"default": lambda: DEFAULT_PIN}, PIN_SOURCES))
+    return _encoded(_from(source, option, {"default": lambda: _usual("PIN")}, PIN_SOURCES))
+
+
+def _usual(what: str) -> str:
+    """What `default` stands for: the PIN (or PUK) that cards for tests have of the kind that the command's NAME is."""
+    from vsc.factory import home_store
+    from vsc.profiles import CardOptions
+
+    context = click.get_current_context(silent=True)
+    name = None if context is None else context.params.get("name")
+    with suppress(VscError, OSError):
+        if name is not None:
+            options = home_store().read(name).profile.completed(CardOptions())
+            value = options.puk if what == "PUK" else options.pin
+            return DEFAULT_PIN if value is None else value.decode()
+    return DEFAULT_PIN
 
 
 def _encoded(text: str) -> bytes:

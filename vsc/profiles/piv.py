@@ -144,6 +144,7 @@ PIV = Profile(
     personalisation=Recipe(_contact, OPTIONS),
     pin_rules=PIN_RULES,
     puk_rules=PUK_RULES,
+    max_tries=MAX_TRIES,
 )
 PIV_CONTACTLESS = Profile(
     name="piv-contactless",
@@ -153,4 +154,5 @@ PIV_CONTACTLESS = Profile(
     personalisation=Recipe(_contactless, OPTIONS),
     pin_rules=PIN_RULES,
     puk_rules=PUK_RULES,
+    max_tries=MAX_TRIES,
 )

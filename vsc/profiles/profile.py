@@ -14,7 +14,7 @@ from card_os.atr import Atr
 from card_os.card import Card, default_of
 from card_os.env import Env
 from card_os.memory import Persistent
-from card_os.pin import NO_POLICY, PinPolicy
+from card_os.pin import MAX_TRIES, NO_POLICY, PinPolicy
 from vsc.errors import UnsupportedOption, VscError
 from vsc.host.port import HostCard
 from vsc.profiles.options import CardOptions
@@ -39,7 +39,7 @@ def _guid(raw: bytes) -> uuid.UUID:
     return uuid.UUID(bytes=raw)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Profile:
     """name: as `--profile` and images have it; aliases: others by which it is found. default: AID of the application
     that is selected after a reset; None: the first, empty: none. reader_name: of readers that such a card is put into,
@@ -47,8 +47,8 @@ class Profile:
 
     personalisation: how a card is made that is ready for use; blank_card: one that others personalise; None: cards of
     this kind are not made so. host: the host's half of the first application; None: nobody has written one. pin_rules
-    and puk_rules: what a PIN and a PUK are held to where no policy says more. guid: reads an identity of 16
-    bytes (`Outline.identity`).
+    and puk_rules: what a PIN and a PUK are held to where no policy says more; max_tries: how often in a row they may be
+    wrong at most. guid: reads an identity of 16 bytes (`Outline.identity`).
     """
 
     name: str
@@ -60,6 +60,7 @@ class Profile:
     host: type[HostCard] | None = None
     pin_rules: PinPolicy = NO_POLICY
     puk_rules: PinPolicy = NO_POLICY
+    max_tries: int = MAX_TRIES
     aliases: tuple[str, ...] = ()
     reader_name: str = ""
     default: bytes | None = None
@@ -69,6 +70,9 @@ class Profile:
     def default_application(self) -> Application[Any, Any] | None:
         """The one that is selected after a reset."""
         return default_of(self.applications, self.default)
+
+    def __repr__(self) -> str:
+        return f"<Profile {self.name}>"
 
     def takes(self, option: str) -> bool:
         """Whether a card that is ready for use is made with that option."""

@@ -184,8 +184,8 @@ def cards(draw: st.DrawFn, profile: str = "gids") -> SoftCard:
     """
     kind = profile_named(profile)
     optional: dict[str, st.SearchStrategy[object]] = {
-        "tries": st.integers(1, MAX_TRIES),
-        "puk_tries": st.integers(1, MAX_TRIES),
+        "tries": st.integers(1, kind.max_tries),
+        "puk_tries": st.integers(1, kind.max_tries),
         "admin_tries": st.integers(1, MAX_TRIES),
         "admin_key": admin_keys(),
         "puk": pins(kind.puk_rules),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from card_os.apdu import CommandApdu
 from card_os.apps.piv.rules import Rules
-from card_os.apps.piv.session import CONTACT, PivSession, require_vci, rules_of, withdraw_elsewhere
+from card_os.apps.piv.session import CONTACT, PivSession, has_vci, require_vci, rules_of, withdraw_elsewhere
 from card_os.apps.piv.state import PIN_BYTES
 from card_os.apps.piv.wire import Reference, UsagePolicy, pin_words
 from card_os.command import ANYBODY, TRIES_LEFT, Command
@@ -175,6 +175,8 @@ _COUNTERS = {Reference.PIN: "PIN", Reference.GLOBAL_PIN: "global PIN", Reference
 
 
 def _presents_one(session: PivSession, apdu: CommandApdu) -> tuple[str, ...]:
+    if rules_of(session).is_contactless and not has_vci(session):
+        return ()  # It is refused before anything is compared.
     words = _COUNTERS.get(Reference(apdu.p2)) if apdu.p2 in list(Reference) and apdu.data else None
     return (f"{words} tries",) if words and session.state.pin_of(apdu.p2) else ()
 

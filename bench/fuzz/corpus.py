@@ -6,6 +6,7 @@ from random import Random
 
 from bench.fuzz.start import PIN, personalised
 from card_os.apdu import CommandApdu
+from card_os.class_byte import Classes
 from card_os.kernel import KernelIns
 from vsc.profiles import Profile
 from vsc.testing.history import History
@@ -81,9 +82,10 @@ def _of_tables(profile: Profile) -> Iterator[bytes]:
     for application in profile.applications:
         for ins, row in application.table:
             p1p2 = next(value for value in range(0x10000) if value in row.p1p2)
-            yield bytes([0x00, ins, p1p2 >> 8, p1p2 & 0xFF])
+            cla = 0x00 if row.classes & Classes.INTERINDUSTRY else 0x80
+            yield bytes([cla, ins, p1p2 >> 8, p1p2 & 0xFF])
             for p1p2, data in row.samples:
-                yield bytes(CommandApdu(0x00, ins, p1p2 >> 8, p1p2 & 0xFF, data, 256))
+                yield bytes(CommandApdu(cla, ins, p1p2 >> 8, p1p2 & 0xFF, data, 256, len(data) > 255))
         yield bytes([0x00, KernelIns.SELECT, 0x04, 0x00, len(application.aid)]) + application.aid + b"\x00"
     yield bytes([0x00, KernelIns.GET_RESPONSE, 0x00, 0x00, 0x00])
     yield bytes([0x00, KernelIns.MANAGE_CHANNEL, 0x00, 0x00, 0x01])

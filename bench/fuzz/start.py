@@ -1,6 +1,6 @@
 """Where the fuzzer begins: cards in states that are hard to come to by chance."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from card_os.access import AccessRule
@@ -10,6 +10,7 @@ from card_os.ec import EcPrivateKey
 from card_os.key_kind import KeyKind
 from card_os.memory import Persistent
 from card_os.pin import CharacterRule, PinPolicy
+from vsc.errors import RefusedError
 from vsc.profiles import PROFILES, Profile
 from vsc.testing.card import SoftCard
 from vsc.testing.history import History
@@ -30,18 +31,27 @@ class Start:
 
 
 def personalised(profile: str, **options: object) -> SoftCard:
-    return SoftCard.make(profile, pin=PIN, admin_key=ADMIN_KEY, seed="fuzz", **options)  # type: ignore[arg-type]
+    """A card with secrets that nobody guesses, as far as cards of the profile take them."""
+    wanted = {"pin": PIN, "admin_key": ADMIN_KEY, **options}
+    taken = {name: value for name, value in wanted.items() if PROFILES[profile].takes(name)}
+    try:
+        return SoftCard.make(profile, seed="fuzz", **taken)  # type: ignore[arg-type]
+    except (RefusedError, ValueError):
+        # Its PINs are digits, its keys of another length: those that its cards have in tests.
+        own = {name: value for name, value in taken.items() if name not in ("pin", "puk", "admin_key")}
+        return SoftCard.make(profile, seed="fuzz", **own)  # type: ignore[arg-type]
 
 
 _FILLED = History((Verify(), ImportKey(), GenerateKey(), Write(0, 40), Write(1, 300, True)))
 
-_CARDS: Mapping[str, Callable[[str], SoftCard]] = {
-    "personalised": personalised,
-    "with few tries": lambda profile: personalised(profile, tries=2, admin_tries=2),
-    "with a PUK": lambda profile: personalised(profile, puk=PUK, tries=3),
-    "with a policy": lambda profile: personalised(
-        profile, policy=PinPolicy(6, 12, digits=CharacterRule.REQUIRE_AT_LEAST_ONE), admin_tries=5
-    ),
+_CARDS: Mapping[str, Mapping[str, object]] = {
+    "personalised": {},
+    "with few tries": {"tries": 2, "admin_tries": 2},
+    "with a PUK": {"puk": PUK, "tries": 3},
+    "with a policy": {
+        "policy": PinPolicy(6, 12, digits=CharacterRule.REQUIRE_AT_LEAST_ONE),
+        "admin_tries": 5,
+    },
 }
 _HISTORIES: Mapping[str, History] = {
     "with keys and objects": _FILLED,
@@ -52,8 +62,8 @@ _HISTORIES: Mapping[str, History] = {
 
 def starts(profile: Profile) -> list[Start]:
     """The states for one profile: blank, personalised in several ways, used, blocked, at the ends of its life."""
-    cards = {"blank": SoftCard.make_blank(profile.name, seed="fuzz")}
-    cards |= {name: make(profile.name) for name, make in _CARDS.items()}
+    cards = {} if profile.blank_card is None else {"blank": SoftCard.make_blank(profile.name, seed="fuzz")}
+    cards |= {name: personalised(profile.name, **options) for name, options in _CARDS.items()}
     if profile.host is not None:
         for name, history in _HISTORIES.items():
             card = personalised(profile.name, admin_tries=3)

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from hypothesis import strategies as st
 
 from card_os.apdu import CommandApdu
-from card_os.class_byte import MAX_CHANNELS
+from card_os.class_byte import MAX_CHANNELS, Classes
 from card_os.command import Command
 from card_os.kernel import KERNEL, MIN_AID_BYTES, KernelIns
 from card_os.sw import SW
@@ -21,6 +21,7 @@ from vsc.profiles import profile_named
 from vsc.testing.fields import Bytes, data_of, likely_p1p2, pool
 
 _CHAINING = 0x10
+_PROPRIETARY = 0x80
 _ALL = range(0x10000)
 _SHORT = range(256)
 _ENOUGH = 512
@@ -62,6 +63,7 @@ class NearMiss:
 class Row:
     """A command that a card knows. likely: values of P1-P2 to draw; accepted: those that no card refuses at once."""
 
+    cla: int
     ins: int
     accepted: Container[int]
     likely: Sequence[int]
@@ -79,7 +81,7 @@ def rows(profile: str) -> tuple[Row, ...]:
     for application in found.applications:
         values = pool(row for _, row in application.table)
         drawn += (_row(ins, row, data_of(row, values)) for ins, row in application.table)
-    names = st.sampled_from([one.aid for one in found.applications]).flatmap(
+    names = st.sampled_from([name for one in found.applications for name in one.names]).flatmap(
         lambda aid: st.integers(MIN_AID_BYTES, len(aid)).map(lambda size: aid[:size])
     )
     of_kernel = ((ins, row, names if ins == KernelIns.SELECT else st.just(b"")) for ins, row in KERNEL.items())
@@ -89,7 +91,8 @@ def rows(profile: str) -> tuple[Row, ...]:
 def _row(ins: int, row: Command, data: Bytes) -> Row:
     accepted = row.p1p2 if isinstance(row.p1p2, Iterable) else _ALL
     likely = likely_p1p2(row) or list(islice((p1p2 for p1p2 in accepted if p1p2 in row.p1p2), _ENOUGH))
-    return Row(ins, row.p1p2, likely, row.nc, data, row.chaining, row.is_tlv)
+    cla = 0x00 if row.classes & Classes.INTERINDUSTRY else _PROPRIETARY
+    return Row(cla, ins, row.p1p2, likely, row.nc, data, row.chaining, row.is_tlv)
 
 
 # --- well-formed -----------------------------------------------------------------------------------------------------
@@ -100,7 +103,7 @@ def _drawn(draw: st.DrawFn, row: Row) -> CommandApdu:
     p1p2, data = draw(st.sampled_from(row.likely)), draw(row.data)
     ne = draw(st.sampled_from([0, 256, 1, 16]))
     extended = len(data) > 255 or (bool(data or ne) and draw(st.booleans()))
-    return CommandApdu(0x00, row.ins, p1p2 >> 8, p1p2 & 0xFF, data, ne, extended)
+    return CommandApdu(row.cla, row.ins, p1p2 >> 8, p1p2 & 0xFF, data, ne, extended)
 
 
 def well_formed(profile: str) -> Bytes:
@@ -111,8 +114,17 @@ def well_formed(profile: str) -> Bytes:
 # --- one thing wrong -------------------------------------------------------------------------------------------------
 
 _SECURE_MESSAGING = (0x04, 0x08, 0x0C)
-_NO_CLASS = (*range(0x20, 0x40), *range(0x80, 0x100))
+_RESERVED = (*range(0x20, 0x40), 0xFF)
 _OTHER_CHANNELS = (1, 2, 3, *(0x40 | number for number in range(MAX_CHANNELS - 4)))
+
+
+@cache
+def _wrong_classes(profile: str) -> list[int]:
+    """Classes in which no application of a profile knows a command, and channels that are not open."""
+    applications = profile_named(profile).applications
+    messaging = () if any(one.has_secure_messaging for one in applications) else _SECURE_MESSAGING
+    proprietary = () if any(one.table.has_proprietary for one in applications) else range(_PROPRIETARY, 0xFF)
+    return [*messaging, *_OTHER_CHANNELS, *_RESERVED, *proprietary]
 
 
 @cache
@@ -125,7 +137,9 @@ def _unknown_ins(profile: str) -> list[int]:
 def _wrong_p1p2(profile: str, ins: int) -> list[int]:
     """Values that no row of an instruction accepts, of every kind some."""
     accepted = [row.accepted for row in rows(profile) if row.ins == ins]
-    some = chain(range(0x400), range(0x400, 0x10000, 0xFF), [0xFFFF])
+    # SELECT with another P1 is no command at all where only the kernel has one.
+    is_kernels = ins == KernelIns.SELECT and len(accepted) == 1
+    some = range(0x400, 0x500) if is_kernels else chain(range(0x400), range(0x400, 0x10000, 0xFF), [0xFFFF])
     return [p1p2 for p1p2 in some if not any(p1p2 in them for them in accepted)]
 
 
@@ -157,7 +171,7 @@ def _near_misses(draw: st.DrawFn, profile: str, ways: Mapping[Miss, Sequence[Row
     row = draw(st.sampled_from(ways[miss]))
     p1p2 = draw(st.sampled_from(row.likely))
     data = draw(row.data.filter(lambda raw: len(raw) <= 255 and (miss is not Miss.TLV or len(raw) > 1)))
-    right = CommandApdu(0x00, row.ins, p1p2 >> 8, p1p2 & 0xFF, data, draw(st.sampled_from([0, 256])))
+    right = CommandApdu(row.cla, row.ins, p1p2 >> 8, p1p2 & 0xFF, data, draw(st.sampled_from([0, 256])))
     return NearMiss(draw(_missed(profile, right, miss)), miss, _ANSWERS[miss])
 
 
@@ -193,9 +207,9 @@ def _missed(profile: str, right: CommandApdu, miss: Miss) -> Bytes:
             cut = right.data[:-1]
             return st.just(raw[:4] + bytes([len(cut)]) + cut)
         case Miss.CHAIN:
-            return st.just(bytes([_CHAINING]) + raw[1:])
+            return st.just(bytes([raw[0] | _CHAINING]) + raw[1:])
         case Miss.CLASS:
-            wrong = st.sampled_from([*_SECURE_MESSAGING, *_OTHER_CHANNELS, *_NO_CLASS])
+            wrong = st.sampled_from(_wrong_classes(profile))
             return wrong.map(lambda cla: bytes([cla]) + raw[1:])
 
 

@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 
 from card_os.admin import encrypt
 from card_os.apdu import CommandApdu
+from card_os.application import Application
+from card_os.atr import Atr
+from card_os.class_byte import Classes
+from card_os.command import ANYBODY, Command
 from card_os.kernel import KernelIns
 from card_os.pin import NO_POLICY, CharacterRule, PinPolicy
 from vsc.errors import VscError
-from vsc.profiles import PROFILES
+from vsc.profiles import PROFILES, Profile
 from vsc.testing import SoftCard
 from vsc.testing.strategies import (
     ApduKind,
@@ -26,6 +30,7 @@ from vsc.testing.strategies import (
     pins,
     policies,
 )
+from vsc.world import SeededEnv
 
 ALLOW, REQUIRED, DISALLOWED = CharacterRule
 SHRINK = settings(database=None, max_examples=2_000, phases=(Phase.generate, Phase.shrink), deadline=None)
@@ -129,6 +134,36 @@ def test_without_a_kind_all_of_them_come() -> None:
     assert find(apdus(), lambda raw: raw == b"", settings=SHRINK) == b""
     is_well_formed = find(apdus(), lambda raw: raw[:2] == b"\x00\x20" and len(raw) > 6, settings=SHRINK)
     assert CommandApdu.parse(is_well_formed).ins == 0x20
+
+
+class Own(Application[bytes, None]):
+    """One command in a proprietary class, one in both kinds."""
+
+    aid, name = b"\xf0OWN00", "own"
+    commands = {  # noqa: RUF012
+        0x11: Command("OWN", {0}, {2}, ANYBODY, lambda *_: b"", "this test", classes=Classes.PROPRIETARY),
+        0x12: Command("BOTH", {0}, {2}, ANYBODY, lambda *_: b"", "this test", classes=Classes.ANY),
+    }
+
+
+def test_a_proprietary_command_is_drawn_in_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = Profile("own class", "Own class", Atr(historical=b"own"), (Own(),))
+    monkeypatch.setitem(PROFILES, profile.name, profile)
+    card = profile.card(profile.persistent(b""), SeededEnv(0))
+
+    @given(apdus(profile.name, "well-formed"))
+    def right(raw: bytes) -> None:
+        card.reset()
+        assert (raw[0] == 0x80) == (raw[1] == 0x11)
+        assert card.transmit(raw)[-2:] not in (b"\x6e\x00", b"\x6d\x00", b"\x6a\x86")
+
+    @given(near_misses(profile.name))
+    def nearly(miss: NearMiss) -> None:
+        card.reset()
+        assert int.from_bytes(card.transmit(miss.apdu)[-2:], "big") in miss.answers or not miss.answers
+
+    right()
+    nearly()
 
 
 @given(apdus(kind="arbitrary"))

@@ -53,6 +53,15 @@ def test_a_wrong_pin_in_every_format(user: Vsc) -> None:
     assert (last["name"], last["command"], last["hidden"], last["response"]) == ("VERIFY", "0020008008…", 8, "63C4")
 
 
+def test_a_trace_on_stderr_as_it_happens(user: Vsc) -> None:
+    out, err = user("run", "--trace", "-", "--", "pkcs15-tool", "--list-pins")
+    assert "Tries left     : 5" in out
+    assert "GIDS" not in out
+    assert re.search(r"^ +\d\.\d{3} +\d+\.\d ms GIDS SELECT GIDS +-> 9000 done", err, re.MULTILINE)
+    _, err = user("run", "--trace", "-", "--trace-format", "jsonl", "--", "pkcs15-tool", "--list-pins")
+    assert '{"kind": "apdu"' in err
+
+
 def test_wireshark_reads_each_command(user: Vsc) -> None:
     user("run", "--trace", "t.jsonl", "--", "pkcs15-tool", "--dump")
     user("trace", "export", "t.jsonl", "t.pcapng")

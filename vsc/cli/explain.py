@@ -111,6 +111,7 @@ def _log(what: str, *, show_all: bool, color: str) -> None:
     entries = entries_of(path)
     writer, show = writer_for(entries, width()), printer(color)
     lines = [writer.decode(entry) for entry in entries]
+    writer.make_room(lines)
     for tone, text in writer.summary(lines):
         show(tone, text)
     refused = [line for line in lines if line.is_refusal]

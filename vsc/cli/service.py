@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from vsc.cli.fault import ArmedFaults, WantedFault, fault_option
 from vsc.cli.passphrase import durability_option, passphrase_option
 from vsc.cli.private import ended_so
 from vsc.cli.tell import tell
+from vsc.cli.terminal import width
 from vsc.factory import DEFAULT_PIN
 from vsc.pcsc import Service
 from vsc.pcsc.folder import TREES, Folder
@@ -84,7 +86,9 @@ def _recorder(stack: ExitStack, trace: Path | None, trace_format: str | None) ->
     if trace is None:
         return None
     if trace == _STDERR:
-        return stack.enter_context(Recorder(Path("/dev/stderr"), format=trace_format or "text"))
+        recorder = stack.enter_context(Recorder(Path("/dev/stderr"), format=trace_format or "text"))
+        recorder.fit(width(sys.stderr))
+        return recorder
     return stack.enter_context(Recorder(trace, format=trace_format or format_of(trace)))
 
 

@@ -1,14 +1,15 @@
-"""The terminal that stdout is, if it is one."""
+"""The terminal that stdout or stderr is, if it is one."""
 
 import shutil
 import sys
+from typing import TextIO
 
 _MIN_WIDTH = 40
 
 
-def width() -> int | None:
-    """How many characters a line may have: those of the terminal; None if there is none."""
-    if not sys.stdout.isatty():
+def width(stream: TextIO | None = None) -> int | None:
+    """How many characters a line may have: those of the terminal; None if there is none. stream: None: stdout."""
+    if not (stream or sys.stdout).isatty():
         return None
     return max(shutil.get_terminal_size().columns, _MIN_WIDTH)
 

@@ -228,6 +228,11 @@ class Recorder:
         if isinstance(self._form, _Text):
             self._form.writer.numbered = True
 
+    def fit(self, width: int | None) -> None:
+        """Has lines of text no more than so many characters: a terminal reads them. None: any number."""
+        if isinstance(self._form, _Text):
+            self._form.writer.width = width
+
     def add(self, entry: Entry) -> None:
         """Writes one entry."""
         with self._lock:

@@ -58,12 +58,12 @@ class Writer:
     """Puts the entries of one or several readers into words, each with a decoder of its own.
 
     numbered: there are several readers, so each line says whose it is. width: the most characters of a line; None: any
-    number. timed: False where a log has no times.
+    number; both may be said later. timed: False where a log has no times.
     """
 
     def __init__(self, *, numbered: bool = False, width: int | None = None, timed: bool = True) -> None:
         self.numbered = numbered
-        self._max_width = width
+        self.width = width
         self._timed = timed
         self._introduced: set[str] = set()
         self._decoders: dict[str, Decoder] = {}
@@ -78,7 +78,11 @@ class Writer:
     @property
     def _indent(self) -> int:
         """Where the commands begin: how far a reason is moved to the right."""
-        return self._front + self._width + 1
+        return self._front + self._width + bool(self._width)
+
+    def make_room(self, lines: Iterable[Line]) -> None:
+        """Has the column of applications fit what these lines have, where all are known before the first is told."""
+        self._width = min(max((len(line.application) for line in lines), default=0), _MAX_NAME_WIDTH)
 
     def decode(self, entry: Entry) -> Line:
         return self._decoders.setdefault(entry.reader, Decoder()).decode(entry)
@@ -132,24 +136,24 @@ class Writer:
         command = printable(f"{channel}{_SHORT.get(line.name, line.name)} {line.details}".rstrip())
         answer = printable(", ".join(filter(None, (line.status, line.answer))))
         # A name that does not fit must not move all that follows.
-        front += f"{printable(line.application)[: self._width]:{self._width}} "
-        if self._max_width is None:
+        front += f"{printable(line.application)[: self._width]:{self._width}}{' ' * bool(self._width)}"
+        if self.width is None:
             return f"{front}{command:{_COMMAND_WIDTH}}{_ARROW}{answer}"
         answer = _DONE.sub(r"\1", answer)
-        room = self._max_width - len(front) - len(_ARROW)
+        room = self.width - len(front) - len(_ARROW)
         column = min(_COMMAND_WIDTH, max(room - _ANSWER_WIDTH, _MIN_COMMAND_WIDTH))
         most = max(room - len(answer), _MIN_COMMAND_WIDTH)
         return self._cut(f"{front}{_shortened(command, most):{min(column, most)}}{_ARROW}{answer}")
 
     def _wrapped(self, words: str, indent: int) -> list[str]:
         """The words in lines that fit behind so many characters."""
-        if self._max_width is None:
+        if self.width is None:
             return [words]
-        room = max(self._max_width - indent, _MIN_WORDS_WIDTH)
+        room = max(self.width - indent, _MIN_WORDS_WIDTH)
         return textwrap.wrap(words, room, subsequent_indent="  ") or [words]
 
     def _cut(self, text: str) -> str:
-        return text if self._max_width is None else _shortened(text, self._max_width)
+        return text if self.width is None else _shortened(text, self.width)
 
 
 def _tone(line: Line) -> Tone:
@@ -195,6 +199,7 @@ def report(entries: Sequence[Entry], *, width: int | None = None, fold: bool = T
     """
     writer = writer_for(entries, width)
     decoded = [writer.decode(entry) for entry in entries]
+    writer.make_room(decoded)
     told = list(writer.summary(decoded))
     yield from told
     if told:

@@ -61,7 +61,7 @@ def test_probing_is_one_line_unless_all_is_asked_for(shell: Shell, tmp_path: Pat
         "41 commands: 1 done, none refused, 40 asked for what is not there",
         "",
         "-- 40 asked for what is not there: 40 AIDs",
-        "     GET CHALLENGE                    -> 9000 done",
+        "GET CHALLENGE                    -> 9000 done",
     ]
     assert len(shell.ok("trace", "show", "--all", str(path)).splitlines()) == 2 + 41
     lines = shell.ok("explain", str(path)).splitlines()

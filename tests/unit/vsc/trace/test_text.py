@@ -110,3 +110,10 @@ def test_a_card_that_takes_its_time() -> None:
         "   10.0 s ",
         "   72.0 s ",
     ]
+
+
+def test_the_name_of_an_application_that_no_profile_has_is_whole() -> None:
+    openpgp = apdu("00A4040006D27600012401", "9000")
+    said = [line for tone, line in report((openpgp, apdu("00CA004F00", "9000"))) if tone is Tone.DONE]
+    assert [line.split()[0] for line in said] == ["OpenPGP", "OpenPGP"]
+    assert [line.index("->") for line in said] == [len("OpenPGP ") + 33] * 2

@@ -14,7 +14,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from bench import service, snapshot, store
+from bench import fixtures, service, snapshot, store
 from bench.attached import gids_card
 from bench.client import Client, client
 from card_os.apdu import CommandApdu, ResponseApdu
@@ -58,8 +58,12 @@ def show(title: str, figures: dict[str, list[float]], floor: str, unit: str = "A
     table = Table("", f"{unit} (lowest - highest)", "to the floor", title=title, title_justify="left", box=None)
     for name, rounds in figures.items():
         share = f"{median(rounds) / median(figures[floor]):.2f}"
-        table.add_row(name, f"{median(rounds):,.0f} ({min(rounds):,.0f} - {max(rounds):,.0f})", share)
+        table.add_row(name, f"{_figure(median(rounds))} ({_figure(min(rounds))} - {_figure(max(rounds))})", share)
     Console(highlight=False, width=100).print(table, "")
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def parse_only(raw: bytes) -> bytes:
@@ -90,6 +94,7 @@ def main() -> None:
     floor, *_ = starts = service.starts()
     show("Exec to exit", in_turns(starts, service.STARTS), floor, "ms")
     service.print_memory()
+    fixtures.main()
 
 
 def through_pcscd(pcscd: PrivatePcscd, pcsc_client: Client) -> None:

@@ -6,7 +6,11 @@ class VscError(Exception):
 
 
 class CardNotFoundError(VscError):
-    """There is no card of that name."""
+    """There is no card of that name. name: the one that was said; None for a card that is known by something else."""
+
+    def __init__(self, message: str, *, name: str | None = None) -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class CardExistsError(VscError):
@@ -51,6 +55,7 @@ class WrongPin(RefusedError):
 
     def __init__(self, tries_left: int, *, what: str = "PIN") -> None:
         super().__init__(f"wrong {what}, {tries_left} {'try' if tries_left == 1 else 'tries'} left")
+        self.what = what
         self.tries_left = tries_left
 
 
@@ -59,6 +64,7 @@ class PinBlocked(RefusedError):
 
     def __init__(self, *, what: str = "PIN") -> None:
         super().__init__(f"the {what} is blocked")
+        self.what = what
 
 
 class PinPolicyViolation(RefusedError):

@@ -13,6 +13,7 @@ from typing import TextIO
 import click
 from click.shell_completion import CompletionItem
 
+from vsc.cli.hint import Group, hint
 from vsc.cli.tell import tell
 from vsc.errors import Cancelled, CardNotFoundError, CardWarning, ReaderNotFoundError, RefusedError, VscError
 from vsc.printable import message
@@ -76,7 +77,7 @@ COMMANDS = {name: row for rows in GROUPS.values() for name, row in rows.items()}
 _WIDTH = max(map(len, COMMANDS))
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """The table above as a click group that imports a command only to run it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -161,7 +162,7 @@ def run(arguments: list[str]) -> int:
         if isinstance(error, Cancelled):
             click.echo("cancelled", err=True)
         else:
-            tell(error)
+            tell(f"{error}{hint(error)}")
         return next((code for kind, code in _CODES.items() if isinstance(error, kind)), FAILED)
     except BrokenPipeError:
         # The reader of our output has gone (`vsc list | head`): nothing more to say, and nothing to flush at exit.

@@ -6,6 +6,7 @@ import click
 
 from card_os.admin import KEY_BYTES
 from vsc.cli.authority import as_administrator, authority, known_admin_key
+from vsc.cli.hint import Group
 from vsc.cli.passphrase import passphrase_option
 from vsc.cli.secret import ADMIN_KEY_SOURCES, STORED_KEY_SOURCES, read_admin_key
 from vsc.cli.target import name_argument, on_a_card, opened
@@ -13,7 +14,7 @@ from vsc.errors import WrongAdminResponse
 from vsc.factory import DEFAULT_ADMIN_KEY, admin_key_of, home_store
 
 
-@click.group("admin-key")
+@click.group("admin-key", cls=Group)
 def admin_key_command() -> None:
     """Show, verify or change a card's admin key."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from vsc.cli.hint import Group
 from vsc.cli.load import pin_option
 from vsc.cli.material import FILE
 from vsc.cli.passphrase import passphrase_option
@@ -16,7 +17,7 @@ from vsc.errors import VscError
 _number = click.IntRange(0)
 
 
-@click.group("cert")
+@click.group("cert", cls=Group)
 def cert_command() -> None:
     """Get certificates from a card, put them onto it, or delete them."""
 

@@ -16,7 +16,7 @@ def destroy_command(name: str, yes: bool) -> None:
     """Delete the card NAME, with its keys, for good. A card in use cannot be deleted."""
     store, name = home_store(), check_name(name)
     if not store.exists(name):
-        raise CardNotFoundError(f"there is no card called {name!r}")
+        raise CardNotFoundError(f"there is no card called {name!r}", name=name)
     if not yes:
         confirm(f"Delete the card {name!r} and its keys for good?")
     store.destroy(name)

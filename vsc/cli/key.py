@@ -2,13 +2,14 @@
 
 import click
 
+from vsc.cli.hint import Group
 from vsc.cli.load import pin_option
 from vsc.cli.secret import PIN_SOURCES, asking, confirm, given_pin
 from vsc.cli.target import opened, with_number
 from vsc.errors import VscError
 
 
-@click.group("key")
+@click.group("key", cls=Group)
 def key_command() -> None:
     """Delete a key from a card."""
 

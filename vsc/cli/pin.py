@@ -3,11 +3,12 @@
 import click
 
 from vsc.cli.authority import as_administrator, authority
+from vsc.cli.hint import Group
 from vsc.cli.secret import PIN_SOURCES, asking, given_pin, read_known
 from vsc.cli.target import on_a_card, opened
 
 
-@click.group("pin")
+@click.group("pin", cls=Group)
 def pin_command() -> None:
     """Verify, change or reset a card's PIN."""
 

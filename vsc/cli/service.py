@@ -34,12 +34,18 @@ _DEFAULT_PROFILE = "gids"
 
 @contextmanager
 def _serving(
-    desk: Desk, *, recorder: Recorder | None, pinpad: str | None, allow_root: bool = False, socket: Path | None = None
+    desk: Desk,
+    *,
+    recorder: Recorder | None,
+    pinpad: str | None,
+    pinpad_delay: float,
+    allow_root: bool = False,
+    socket: Path | None = None,
 ) -> Iterator[dict[str, str]]:
     """The service and the control socket for a desk; gives the variables that lead to them."""
     with ExitStack() as stack:
         service = Service(desk.readers, allow_root=allow_root, socket_path=socket)
-        pad = _pin_pads(pinpad) if pinpad else lambda reader: None
+        pad = _pin_pads(pinpad, pinpad_delay) if pinpad else lambda reader: None
 
         def equip(reader: Reader) -> None:
             pad(reader)
@@ -61,13 +67,13 @@ def _serving(
         yield {VARIABLE: str(service.socket_path), CONTROL_VARIABLE: str(control.path)}
 
 
-def _pin_pads(source: str) -> Callable[[Reader], None]:
+def _pin_pads(source: str, delay_s: float) -> Callable[[Reader], None]:
     """What gives a reader a PIN pad."""
     # Imported only now: most runs have no PIN pad, and start-up is part of the product.
     from vsc.pinpad import PinPad, PinSourceError, pin_source
 
     try:
-        ask = pin_source(source)
+        ask = pin_source(source, delay_s=delay_s)
     except PinSourceError as error:
         raise click.BadParameter(str(error), param_hint="--pinpad") from None
     kind, _, where = source.partition(":")
@@ -128,6 +134,14 @@ _pinpad_option = click.option(
     metavar="prompt|env:VAR|file:PATH|cancel|timeout",
     help="Give the readers a PIN pad, on which this is 'typed'.",
 )
+_pinpad_delay_option = click.option(
+    "--pinpad-delay",
+    type=click.FloatRange(0, 60),
+    default=0.3,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long such a pad takes to answer, as a person does; some programs need it. Not for 'prompt'.",
+)
 _trace_option = click.option(
     "--trace",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -144,6 +158,7 @@ _trace_format_option = click.option(
 @click.option("--new", "profiles", multiple=True, metavar="PROFILE", help="A fresh card in memory: gids. Repeatable.")
 @_readers_option
 @_pinpad_option
+@_pinpad_delay_option
 @_trace_option
 @_trace_format_option
 @fault_option("READER")
@@ -156,6 +171,7 @@ def run_command(
     profiles: tuple[str, ...],
     readers: tuple[str, ...],
     pinpad: str | None,
+    pinpad_delay: float,
     trace: Path | None,
     trace_format: str | None,
     faults: tuple[WantedFault, ...],
@@ -177,7 +193,7 @@ def run_command(
         _lay_out(desk, (*cards, *(desk.add_new_card(profile) for profile in profiles)), readers)
         recorder = _recorder(stack, trace, trace_format)
         armed = ArmedFaults(faults, {reader.name: reader for reader in desk.readers})
-        variables = stack.enter_context(_serving(desk, recorder=recorder, pinpad=pinpad))
+        variables = stack.enter_context(_serving(desk, recorder=recorder, pinpad=pinpad, pinpad_delay=pinpad_delay))
         stack.callback(armed.end)
         env = without_secrets({**os.environ, **variables})
         if isolate:
@@ -203,6 +219,7 @@ def _private_folders(stack: ExitStack) -> dict[str, str]:
 @click.option("--card", "cards", multiple=True, metavar="NAME", help="A card to put into a reader. Repeat for more.")
 @_readers_option
 @_pinpad_option
+@_pinpad_delay_option
 @_trace_option
 @_trace_format_option
 @fault_option("READER")
@@ -214,6 +231,7 @@ def serve_command(
     cards: tuple[str, ...],
     readers: tuple[str, ...],
     pinpad: str | None,
+    pinpad_delay: float,
     trace: Path | None,
     trace_format: str | None,
     faults: tuple[WantedFault, ...],
@@ -233,7 +251,9 @@ def serve_command(
         recorder = _recorder(stack, trace, trace_format)
         armed = ArmedFaults(faults, {reader.name: reader for reader in desk.readers})
         variables = stack.enter_context(
-            _serving(desk, recorder=recorder, pinpad=pinpad, allow_root=allow_root, socket=socket)
+            _serving(
+                desk, recorder=recorder, pinpad=pinpad, pinpad_delay=pinpad_delay, allow_root=allow_root, socket=socket
+            )
         )
         click.echo("export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items()))
         stop.wait()

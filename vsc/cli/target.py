@@ -19,12 +19,15 @@ Names = list[CompletionItem[str]]
 
 def complete_card(ctx: click.Context, param: click.Parameter, incomplete: str) -> Names:
     """Completes the name of a card of the store."""
+    return [CompletionItem(name) for name in sorted(card_names()) if name.startswith(incomplete)]
+
+
+def card_names() -> list[str]:
+    """The names of the store's cards. A damaged store has none to offer; whoever runs the command is told."""
     from vsc.factory import home_store
 
-    # A damaged store has no names to offer; whoever runs the command is told.
     with suppress(VscError, OSError):
-        names = (getattr(image, "name", None) for image in home_store().images())
-        return [CompletionItem(name) for name in sorted(filter(None, names)) if name.startswith(incomplete)]
+        return [name for image in home_store().images() if (name := getattr(image, "name", None))]
     return []
 
 

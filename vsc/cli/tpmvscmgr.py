@@ -4,6 +4,8 @@ The two lines of success are Windows' own; what is said before them is not, and 
 """
 
 import os
+import shlex
+import sys
 from collections.abc import Callable
 
 import click
@@ -53,7 +55,9 @@ def tpmvscmgr_command(ctx: click.Context, words: tuple[str, ...]) -> None:
 
     Not here: /machine (there is no remote machine) and /attestation (there is no TPM that could attest a key).
     """
-    verb = words[0].lower() if words else ""
+    if not words:
+        raise click.exceptions.NoArgsIsHelpError(ctx)
+    verb = words[0].lower()
     verbs: dict[str, tuple[dict[str, Takes], Callable[[Given], None]]] = {
         "create": (_CREATE, _create),
         "destroy": (_DESTROY, _destroy),
@@ -100,6 +104,10 @@ def _create(given: Given) -> None:
     say("Its file system is written." if "generate" in given else "It is blank: it has no file system.")
     click.echo("TPM Smart Card created.")
     click.echo(f"Smart Card Reader Device Instance ID = {instance_id(number)}")
+    sys.stdout.flush()
+    if "generate" not in given:
+        say(f"Write its file system: vsc provision {shlex.quote(name)} --format --admin-key stored")
+    say(f"Programs get to the card so: vsc run --card {shlex.quote(name)} -- PROGRAM")
 
 
 def _instances() -> Instances:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vsc.cli.colour import color_option, printer
+from vsc.cli.hint import Group
 from vsc.cli.tell import tell
 from vsc.cli.terminal import width
 from vsc.errors import VscError
@@ -31,7 +32,7 @@ def entries_of(path: Path) -> tuple[Entry, ...]:
     return log.entries
 
 
-@click.group("trace")
+@click.group("trace", cls=Group)
 def trace_command() -> None:
     """Show and convert logs of APDUs: traces of ours, OpenSC's debug logs, pcscd's --apdu logs."""
 

@@ -16,7 +16,7 @@ from vsc.errors import VscError
 from vsc.interaction.assuan import CANCELLED_CODES, MAX_LINE_BYTES, AssuanError, Line, command, parse
 from vsc.interaction.port import Question
 from vsc.interaction.terminal import DEFAULT_PATH, TerminalInteraction
-from vsc.interaction.wording import details, problem, title
+from vsc.interaction.wording import details, problem, title, violation
 
 PROGRAM = "pinentry"
 _CANCELLED = Line("ERR", b"99")
@@ -55,6 +55,8 @@ class PinentryInteraction:
                 pin, is_repeated = pinentry.get_pin()
             if not pin or is_repeated:
                 return pin or None
+            if complaint := violation(question, pin):
+                continue
             with self._conversation(question, prompt="Repeat the new PIN:") as pinentry:
                 again, _ = pinentry.get_pin()
             if again is None or again == pin:

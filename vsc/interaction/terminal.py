@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from vsc.errors import VscError
 from vsc.interaction.port import Question
-from vsc.interaction.wording import details, problem, title
+from vsc.interaction.wording import details, problem, title, violation
 
 DEFAULT_PATH = "/dev/tty"
 """The terminal of this process."""
@@ -43,6 +43,9 @@ class TerminalInteraction:
                 pin = terminal.ask("New PIN: ")
                 if not pin:
                     return None
+                if broken := violation(question, pin):
+                    terminal.write(f"{broken}\n")
+                    continue
                 again = terminal.ask("Repeat the new PIN: ")
                 if again is None:
                     return None

@@ -1,6 +1,9 @@
 """The words of a question, the same on a terminal and in a pinentry window."""
 
+from dataclasses import replace
+
 from card_os.pin import CharacterRule, PinPolicy
+from vsc.errors import PinPolicyViolation
 from vsc.interaction.port import Question, QuestionKind
 from vsc.printable import printable
 
@@ -41,6 +44,14 @@ def problem(question: Question) -> str | None:
         return None
     text = printable(question.problem)
     return f"{text[0].upper()}{text[1:].rstrip('.')}."
+
+
+def violation(question: Question, pin: str) -> str | None:
+    """Says why a new PIN is not even to be repeated, as a sentence; None: it keeps to the rules."""
+    if question.policy is None:
+        return None
+    broken = question.policy.violations(pin.encode(errors="surrogateescape"))
+    return problem(replace(question, problem=str(PinPolicyViolation(broken)))) if broken else None
 
 
 def rules(policy: PinPolicy) -> str:

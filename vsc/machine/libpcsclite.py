@@ -25,7 +25,8 @@ class _ReaderState(ctypes.Structure):
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
+def library() -> ctypes.CDLL | None:
+    """The library; None if it is not there."""
     try:
         return ctypes.CDLL("libpcsclite.so.1")
     except OSError:
@@ -34,7 +35,7 @@ def _library() -> ctypes.CDLL | None:
 
 def is_there() -> bool:
     """Whether the library can be loaded."""
-    return _library() is not None
+    return library() is not None
 
 
 def get_status_change(
@@ -43,12 +44,12 @@ def get_status_change(
     """The same as pyscard's: asked for with names and their known states, it returns a return code, and for each name
     its state and ATR. The library must be there.
     """
-    library = _library()
-    assert library is not None
+    found = library()
+    assert found is not None
     states = (_ReaderState * len(asked))()
     for state, (name, known) in zip(states, asked, strict=True):
         state.name, state.current_state = name.encode(errors="surrogateescape"), known & 0xFFFF_FFFF
-    rv = library.SCardGetStatusChange(
+    rv = found.SCardGetStatusChange(
         ctypes.c_long(context), ctypes.c_ulong(timeout_ms & 0xFFFF_FFFF), states, ctypes.c_ulong(len(asked))
     )
     answers = [

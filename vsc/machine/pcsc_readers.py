@@ -56,7 +56,7 @@ class PcscReaders:
         try:
             scard()
         except NoPcscError:
-            return lambda: None  # Without pyscard there never will be any.
+            return lambda: None  # Without a library for it there never will be any.
         watch = PcscWatch(self.pcsc, see=self._see, lose=self._lose)
         watch.start()
         self._watch = watch

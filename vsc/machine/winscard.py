@@ -1,8 +1,7 @@
-"""PC/SC's own calls, through pyscard: one context, what readers look like, and what return codes mean.
+"""PC/SC's own calls: one context, what readers look like, and what return codes mean.
 
-pyscard (extra `virtual-smart-card[pcsc]`) is imported when the first context is made, so nobody needs it who has no
-PC/SC. Its low-level module is used, not its classes: those keep threads and lists of their own. Where it cannot say
-a name, libpcsclite is asked without it.
+They go through pyscard (extra `virtual-smart-card[pcsc]`), by its low-level module: its classes keep threads and lists
+of their own. Without pyscard, and where it cannot say a name, libpcsclite is called itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,6 +22,7 @@ from vsc.errors import (
     VscError,
 )
 from vsc.machine import libpcsclite
+from vsc.machine.scard import Scard
 
 READERS_CHANGED = "\\\\?PnP?\\Notification"
 """The name that stands for "readers come and go" in SCardGetStatusChange."""
@@ -32,11 +32,16 @@ _STATE_MASK = 0xFFFF
 
 @cache
 def scard() -> Any:
-    """Returns pyscard's `smartcard.scard`. NoPcscError if there is none."""
+    """Returns pyscard's `smartcard.scard`, or what has the same calls. NoPcscError if there is neither."""
     try:
         return import_module("smartcard.scard")
     except ImportError as error:
-        raise NoPcscError(f"pyscard cannot be used: pip install 'virtual-smart-card[pcsc]' ({error})") from None
+        library = libpcsclite.library()
+        if library is None:
+            raise NoPcscError(
+                f"there is no PC/SC library: neither libpcsclite (Debian: libpcsclite1) nor pyscard ({error})"
+            ) from None
+        return Scard(library)
 
 
 @dataclass(frozen=True, slots=True)

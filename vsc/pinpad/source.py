@@ -8,6 +8,7 @@ import atexit
 import os
 import select
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,24 +38,41 @@ class PinSourceError(VscError):
     """There is no PIN to be had where it was said to be."""
 
 
-def pin_source(text: str, *, terminal: Path = Path("/dev/tty")) -> Ask:
+def pin_source(
+    text: str,
+    *,
+    terminal: Path = Path("/dev/tty"),
+    delay_s: float = 0.0,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Ask:
     """The source that `--pinpad` names, for PinPad; PinSourceError if it is none, or nothing can be read there.
 
-    What the variable or the file says is read when the pad asks. terminal: what `prompt` talks to.
+    What the variable or the file says is read when the pad asks. terminal: what `prompt` talks to. delay_s: how long
+    all others wait before they answer, as a person would: Firefox's window stays for ever if the answer is there before
+    the window is.
     """
     kind, _, where = text.partition(":")
     if text == "cancel":
-        return lambda request: None
+        return _later(lambda request: None, delay_s, sleep)
     if text == "timeout":
-        return _time_out
+        return _later(_time_out, delay_s, sleep)
     if text == "prompt":
         with _opened(terminal):
             return _prompt(terminal)
     if kind == "env" and where:
-        return _first_tried(lambda: _variable(where))
+        return _later(_first_tried(lambda: _variable(where)), delay_s, sleep)
     if kind == "file" and where:
-        return _first_tried(lambda: _file(Path(where)))
+        return _later(_first_tried(lambda: _file(Path(where))), delay_s, sleep)
     raise PinSourceError(f"say {SOURCES}, never the PIN itself")
+
+
+def _later(ask: Ask, delay_s: float, sleep: Callable[[float], object]) -> Ask:
+    def answer(request: PinRequest) -> bytes | None:
+        if delay_s:
+            sleep(delay_s)
+        return ask(request)
+
+    return answer
 
 
 def _time_out(request: PinRequest) -> bytes | None:

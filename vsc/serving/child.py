@@ -22,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 
 from vsc.errors import VscError
+from vsc.serving.package import package_of
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -38,7 +39,9 @@ class CannotStartError(VscError):
         # A folder in PATH that we may not enter makes exec say "permission denied" of a command that is nowhere.
         is_missing = isinstance(error, FileNotFoundError) or ("/" not in command and shutil.which(command) is None)
         self.exit_code = 127 if is_missing else 126
-        super().__init__(f"{command} cannot be started: {'not found' if is_missing else error.strerror}")
+        package = package_of(command) if is_missing else None
+        where = f" (on Debian it is in the package {package})" if package else ""
+        super().__init__(f"{command} cannot be started: {'not found' if is_missing else error.strerror}{where}")
 
 
 def run(command: Sequence[str], env: Mapping[str, str]) -> int:

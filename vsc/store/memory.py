@@ -52,7 +52,7 @@ class MemoryStore:
         try:
             return self._images[check_name(name)]
         except KeyError:
-            raise CardNotFoundError(f"there is no card called {check_name(name)!r}") from None
+            raise CardNotFoundError(f"there is no card called {check_name(name)!r}", name=name) from None
 
     def create(self, image: Image) -> None:
         name = check_name(image.name)
@@ -84,6 +84,6 @@ class MemoryStore:
 
     def _check_free(self, name: str) -> None:
         if name not in self._images:
-            raise CardNotFoundError(f"there is no card called {name!r}")
+            raise CardNotFoundError(f"there is no card called {name!r}", name=name)
         if name in self._in_use:
             raise CardInUseError(f"card {name!r} is in use by another process")

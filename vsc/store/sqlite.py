@@ -177,7 +177,7 @@ class SqliteStore:
     def destroy(self, name: str) -> None:
         name = check_name(name)
         if not self.exists(name):
-            raise CardNotFoundError(f"there is no card called {name!r}")
+            raise CardNotFoundError(f"there is no card called {name!r}", name=name)
         with card_lock(self._folder, name) as hold:
             Instances(self._folder, self.exists).check()
             if self._row(name) is not None:
@@ -247,7 +247,7 @@ class SqliteStore:
         if file_error is not None:
             raise file_error
         if image is None:
-            raise CardNotFoundError(f"there is no card called {name!r}")
+            raise CardNotFoundError(f"there is no card called {name!r}", name=name)
         self._warn_of_clear(name)
         return image, bytes, 0
 

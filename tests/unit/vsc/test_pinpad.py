@@ -552,6 +552,23 @@ def test_variable_and_file(
     assert answers(pin_source(f"file:{tmp_path}/pin")) == expected
 
 
+def test_it_types_like_a_person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Who does not wait answers before Firefox has its window up."""
+    monkeypatch.setitem(os.environb, b"VSC_TEST_PIN", b"1234")
+    (tmp_path / "pin").write_bytes(b"1234")
+    for text, answer in (("env:VSC_TEST_PIN", b"1234"), (f"file:{tmp_path}/pin", b"1234"), ("cancel", None)):
+        slept: list[float] = []
+        ask = pin_source(text, delay_s=0.3, sleep=slept.append)
+        assert slept == []
+        assert (ask(REQUEST), ask(REQUEST), slept) == (answer, answer, [0.3, 0.3])
+        assert pin_source(text, sleep=slept.append)(REQUEST) == answer
+        assert len(slept) == 2
+    slept = []
+    with pytest.raises(TimeoutError):
+        pin_source("timeout", delay_s=0.3, sleep=slept.append)(REQUEST)
+    assert slept == [0.3]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_pin(tmp_path: Path) -> None:
     for encoding in ("utf-8-sig", "utf-16"):
         (tmp_path / "pin").write_bytes("1234\r\n5678\r\n".encode(encoding))

@@ -84,9 +84,9 @@ ROWS = [
     # wrong secrets
     Row("pin verify work --pin env:WRONG", 5, "wrong PIN, 2 tries left", ("work", "PIN")),
     Row("pin change work --old-pin env:WRONG --new-pin env:NEW", 5, "wrong PIN, 2 tries left", ("work", "PIN")),
-    Row("pin verify blocked --pin env:PIN", 5, "the PIN is blocked"),
-    Row("pin change blocked --old-pin env:PIN --new-pin env:NEW", 5, "the PIN is blocked"),
-    Row("load blocked --key {tmp}/key.pem --pin env:PIN", 5, "the PIN is blocked"),
+    Row("pin verify blocked --pin env:PIN", 5, "the PIN is blocked: 'vsc pin reset' gives it .*"),
+    Row("pin change blocked --old-pin env:PIN --new-pin env:NEW", 5, "the PIN is blocked: 'vsc pin reset' gives it .*"),
+    Row("load blocked --key {tmp}/key.pem --pin env:PIN", 5, "the PIN is blocked: 'vsc pin reset' gives it .*"),
     Row("load work --key {tmp}/key.pem --pin env:WRONG", 5, "wrong PIN, 2 tries left", ("work", "PIN")),
     Row("keygen work --type rsa:1024 --pin env:WRONG", 5, "wrong PIN, 2 tries left", ("work", "PIN")),
     Row(RESET.format("work --admin-key env:WRONG_KEY"), 5, WRONG_KEY),

@@ -21,6 +21,7 @@ NOT_COMMANDS = {
     "environment",
     "fault",
     "follow",
+    "hint",
     "material",
     "passphrase",
     "private",

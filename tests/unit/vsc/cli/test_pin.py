@@ -51,7 +51,8 @@ class TestVerify:
     def test_blocked(self, shell: Shell, work: SqliteStore) -> None:
         for _ in range(3):
             shell.fails(5, "pin", "verify", "work", "--pin", "env:WRONG")
-        assert shell.fails(5, "pin", "verify", "work", "--pin", "env:PIN") == "vsc: the PIN is blocked\n"
+        error = shell.fails(5, "pin", "verify", "work", "--pin", "env:PIN")
+        assert error.startswith("vsc: the PIN is blocked: 'vsc pin reset' gives it its tries back")
 
     def test_a_card_in_a_reader_by_its_name_or_a_part_of_it(
         self, shell: Shell, work: SqliteStore, machine: InProcessMachine

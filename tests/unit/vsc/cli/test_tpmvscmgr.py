@@ -28,7 +28,11 @@ class TestCreate:
         words = shlex.split("create /name TestVSC /pin default /adminkey random /generate")
         result = shell("tpmvscmgr", *words)
         assert (result.code, result.out) == (0, created(0))
-        assert result.err.splitlines() == ["Creating the card.", "Its file system is written."]
+        assert result.err.splitlines() == [
+            "Creating the card.",
+            "Its file system is written.",
+            "Programs get to the card so: vsc run --card TestVSC -- PROGRAM",
+        ]
         state = gids_state(store.read("TestVSC"))
         assert state.pin.value is not None
         assert state.pin.value.reveal() == b"12345678"
@@ -46,7 +50,12 @@ class TestCreate:
         assert puk.reveal() == b"12345678"
 
     def test_without_generate_there_are_files_with_nothing_in_them(self, shell: Shell, store: SqliteStore) -> None:
-        assert shell(*CREATE, *REQUIRED).err.endswith("It is blank: it has no file system.\n")
+        assert shell(*CREATE, *REQUIRED).err.splitlines() == [
+            "Creating the card.",
+            "It is blank: it has no file system.",
+            "Write its file system: vsc provision work --format --admin-key stored",
+            "Programs get to the card so: vsc run --card work -- PROGRAM",
+        ]
         state, whole = gids_state(store.read("work")), samples.state()
         assert [file.efid for file in state.files] == [file.efid for file in whole.files]
         assert summarise(store.read("work")).card_id is None
@@ -163,6 +172,10 @@ def test_help(shell: Shell, home: Path, words: tuple[str, ...]) -> None:
         assert shell.ok("tpmvscmgr", *words) == shell.ok("tpmvscmgr", "--help")
 
 
-@pytest.mark.parametrize("words", [(), ("list",), ("/name", "work")])
+def test_without_arguments_it_prints_its_help(shell: Shell, home: Path) -> None:
+    assert shell.fails(2, "tpmvscmgr") == shell.ok("tpmvscmgr", "--help")
+
+
+@pytest.mark.parametrize("words", [("list",), ("/name", "work")])
 def test_another_verb(shell: Shell, home: Path, words: tuple[str, ...]) -> None:
     assert "say create or destroy" in shell.fails(2, "tpmvscmgr", *words)

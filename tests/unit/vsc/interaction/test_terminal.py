@@ -33,6 +33,14 @@ class TestNewPin:
         person.reads("The two differ.\r\n").reads("New PIN: ").types("third-12\n")
         assert person.reads("Repeat the new PIN: ").types("third-12\n").ends().endswith(answer(b"third-12"))
 
+    def test_one_that_breaks_the_rules_is_not_to_be_repeated(self) -> None:
+        person = Person(NEW_PIN).reads("New PIN: ").types("short\n").reads("6 to 12 characters")
+        person = person.reads("New PIN: ").types("no-digit\n").reads("New PIN: ").types("s3cr3t-1\n")
+        screen = person.reads("Repeat the new PIN: ").types("s3cr3t-1\n").ends()
+        assert screen.count("Repeat") == 1
+        assert screen.count("The new PIN is refused: ") == 2
+        assert screen.endswith(answer(b"s3cr3t-1"))
+
     def test_it_says_why_it_asks_again(self) -> None:
         assert (
             Person(AGAIN).reads("New PIN: ").types("\n").ends().startswith("Digits are required.\r\nChoose a new PIN")

@@ -12,6 +12,7 @@ import ctypes
 import errno
 import os
 import sqlite3
+import time
 import weakref
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from vsc.store import schema
 FORKED = "this process was forked while these cards were open: start a new one instead"
 
 _FILES = ("", "-wal", "-shm")
+_COARSE_NS = 100_000_000
 _live: "weakref.WeakSet[Connection]" = weakref.WeakSet()
 _inherited: set[tuple[int, int]] = set()
 """What was open when this process was forked: device and inode of each."""
@@ -60,9 +62,12 @@ class Writing:
 
     def __init__(self, connection: Connection, path: Path) -> None:
         self.sql = connection
-        self._paths = [f"{path}{end}" for end in _FILES]
+        self._path, self._folder = str(path), str(path.parent)
         self._pid = os.getpid()
-        self._identities, self._written = self._look()
+        self._identities = self._found()
+        self._identity = self._identities[0]
+        self._written = os.stat(self._path).st_mtime_ns
+        self._folder_changed = 0
 
     def check_ours(self) -> None:
         """OSError in a process that inherited the connection."""
@@ -71,17 +76,25 @@ class Writing:
 
     def check_in_place(self) -> None:
         """OSError if what was written just now is not where others look for it."""
-        identities, written = self._look()
-        if identities != self._identities:
-            raise OSError(errno.ESTALE, "the database was removed or replaced while the card was open")
-        self._written = written
+        try:
+            database, folder = os.stat(self._path), os.stat(self._folder)
+            # As long as nothing was added to the folder, removed or renamed, all is where it was. The clock of files
+            # is coarse: what was changed just now may have been changed again.
+            is_settled = folder.st_mtime_ns == self._folder_changed and _identity(database) == self._identity
+            if not is_settled and self._found() != self._identities:
+                raise _gone()
+        except FileNotFoundError:
+            raise _gone() from None
+        is_old = folder.st_mtime_ns < time.time_ns() - _COARSE_NS
+        self._folder_changed = folder.st_mtime_ns if is_old else 0
+        self._written = database.st_mtime_ns
 
     def check_if_written(self) -> None:
         """Reads the file anew if it was written since, be it by who copied another one over it; sqlite3.Error.
 
         That happens now and then to a good one: whoever makes the log shorter writes into the file.
         """
-        _, written = self._look()
+        written = os.stat(self._path).st_mtime_ns
         if written != self._written:
             self.sql.execute("PRAGMA shrink_memory")
             schema.check_whole(self.sql)
@@ -92,13 +105,13 @@ class Writing:
         if os.getpid() == self._pid:
             self.sql.close()
 
-    def _look(self) -> tuple[list[tuple[int, int]], int]:
-        """What stands in the folder now, and when the database itself was written; nothing if one is missing."""
-        try:
-            found = [os.stat(one) for one in self._paths]
-        except OSError:
-            return [], 0
-        return [_identity(one) for one in found], found[0].st_mtime_ns
+    def _found(self) -> list[tuple[int, int]]:
+        """What stands in the folder now; OSError if one is missing."""
+        return [_identity(os.stat(f"{self._path}{end}")) for end in _FILES]
+
+
+def _gone() -> OSError:
+    return OSError(errno.ESTALE, "the database was removed or replaced while the card was open")
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

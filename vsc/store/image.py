@@ -97,7 +97,7 @@ class Image:
             **({} if atr is None else {"atr": bytes(atr).hex()}),
             "applications": states,
         }
-        return json.dumps({**content, "sha256": digest(content)}, indent=1).encode() + b"\n"
+        return with_checksum(content)
 
     @classmethod
     def parse(cls, raw: bytes, *, profile: Profile | None = None) -> "Image":
@@ -132,6 +132,21 @@ def parse_versioned(raw: bytes, expected_format: str, newest: int) -> dict[str, 
     if content.pop("sha256", None) != digest(content):
         raise ImageError("the image is damaged: its checksum does not match")
     return content
+
+
+def with_checksum(content: dict[str, object]) -> bytes:
+    """Returns a JSON object with its checksum, as text that people can read: the bytes of `json.dumps(..., indent=1)`.
+
+    Written out, because json indents in Python, and a card is written with each change.
+    """
+    lines = [f" {json.dumps(key)}: {_indented(value)}" for key, value in content.items()]
+    return ("{\n" + ",\n".join([*lines, f' "sha256": "{digest(content)}"']) + "\n}\n").encode()
+
+
+def _indented(value: object) -> str:
+    if not isinstance(value, dict) or not value:
+        return json.dumps(value)
+    return "{\n" + ",\n".join(f"  {json.dumps(key)}: {json.dumps(one)}" for key, one in value.items()) + "\n }"
 
 
 def digest(content: dict[str, object]) -> str:

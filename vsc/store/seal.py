@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from vsc.errors import CardLocked, ImageError
-from vsc.store.image import Image, digest, parse_versioned
+from vsc.store.image import Image, parse_versioned, with_checksum
 from vsc.store.spare_memory import spare_memory
 
 FORMAT = "virtual smart card image, encrypted"
@@ -85,7 +85,7 @@ class Seal:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self.key.encrypt(nonce, bytes(image), self.header.associated_data)
         content = {**self.header.fields(), "nonce": nonce.hex(), "image": b64encode(sealed).decode()}
-        return json.dumps({**content, "sha256": digest(content)}, indent=1).encode() + b"\n"
+        return with_checksum(content)
 
 
 def new_seal(name: str, passphrase: bytes, *, cost: int = DEFAULT_COST) -> Seal:

@@ -263,10 +263,18 @@ class TestLyingLocks:
 class TestGone:
     """The database is not where it was opened: a change would go where nobody looks."""
 
-    def refuses(self, store: SqliteStore, action: Callable[[], None]) -> None:
+    @pytest.fixture(params=[False, True], ids=["at once", "after a while"])
+    def is_settled(self, request: pytest.FixtureRequest) -> bool:
+        """Whether the folder has not changed for so long that nobody looks at every file any more."""
+        return bool(request.param)
+
+    def refuses(self, store: SqliteStore, action: Callable[[], None], *, is_settled: bool) -> None:
         store.create(samples.image())
         store.create(samples.image("other"))
         with store.open("work") as card:
+            if is_settled:
+                os.utime(store.folder, (1, 1))
+                card.save(with_tries(card.image, 1))
             card.save(with_tries(card.image, 2))
             action()
             for left in (1, 2):
@@ -274,23 +282,51 @@ class TestGone:
                     card.save(with_tries(card.image, left))
             assert gids_state(card.image).pin.tries_left == 2
 
-    def test_the_home_is_removed(self, store: SqliteStore, home: Path) -> None:
-        self.refuses(store, lambda: shutil.rmtree(home))
+    def test_the_home_is_removed(self, store: SqliteStore, home: Path, is_settled: bool) -> None:
+        self.refuses(store, lambda: shutil.rmtree(home), is_settled=is_settled)
         assert not home.exists()
 
-    def test_the_home_is_moved(self, store: SqliteStore, home: Path) -> None:
-        self.refuses(store, lambda: os.rename(home, home.with_name("elsewhere")))
+    def test_the_home_is_moved(self, store: SqliteStore, home: Path, is_settled: bool) -> None:
+        self.refuses(store, lambda: os.rename(home, home.with_name("elsewhere")), is_settled=is_settled)
+
+    def test_a_copy_of_the_home_is_put_in_its_place(self, store: SqliteStore, home: Path, is_settled: bool) -> None:
+        """With the times of the one that was there, as cp -a does."""
+
+        def replace_home() -> None:
+            shutil.copytree(home, home.with_name("copy"))
+            os.rename(home, home.with_name("elsewhere"))
+            os.rename(home.with_name("copy"), home)
+
+        self.refuses(store, replace_home, is_settled=is_settled)
 
     @pytest.mark.parametrize("end", ["", "-wal", "-shm"])
-    def test_one_of_the_files_is_removed(self, store: SqliteStore, home: Path, end: str) -> None:
-        self.refuses(store, Path(f"{home / FILE}{end}").unlink)
+    def test_one_of_the_files_is_removed(self, store: SqliteStore, home: Path, end: str, is_settled: bool) -> None:
+        self.refuses(store, Path(f"{home / FILE}{end}").unlink, is_settled=is_settled)
 
-    def test_a_backup_is_put_in_its_place(self, store: SqliteStore, home: Path) -> None:
+    def test_looking_costs_three_system_calls(
+        self, store: SqliteStore, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store.create(samples.image())
+        with store.open("work") as card:
+            os.utime(home, (1, 1))
+            card.save(with_tries(card.image, 1))
+            really, calls = os.stat, []
+
+            def counted(path: str) -> os.stat_result:
+                calls.append(path)
+                return really(path)
+
+            with monkeypatch.context() as counting:
+                counting.setattr(os, "stat", counted)
+                card.save(with_tries(card.image, 2))
+        assert len(calls) == 3
+
+    def test_a_backup_is_put_in_its_place(self, store: SqliteStore, home: Path, is_settled: bool) -> None:
         def put_back() -> None:
             shutil.copy(home / FILE, home / "backup")
             (home / "backup").replace(home / FILE)
 
-        self.refuses(store, put_back)
+        self.refuses(store, put_back, is_settled=is_settled)
 
     def test_a_backup_is_copied_over_it(self, store: SqliteStore, home: Path) -> None:
         """The same file, with other content; SQLite keeps what it has read, and would write on top."""

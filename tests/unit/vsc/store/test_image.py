@@ -22,7 +22,7 @@ from tests.unit.vsc.samples import gids_state
 from vsc.errors import ImageError
 from vsc.factory import admin_key_of
 from vsc.profiles import GIDS
-from vsc.store.image import FORMAT, Image
+from vsc.store.image import FORMAT, Image, digest, with_checksum
 from vsc.world import SeededEnv
 
 AID_HEX = AID.hex().upper()
@@ -75,6 +75,20 @@ def test_an_image_is_json_that_says_what_it_is() -> None:
     assert (content["format"], content["version"], content["name"]) == (FORMAT, 2, "Ünïcode")
     assert content["profile"] == "gids"
     assert list(content["applications"]) == [AID_HEX]
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5),
+        st.text() | st.integers() | st.dictionaries(st.text(max_size=5), st.text(max_size=9) | st.integers()),
+    )
+)
+@example({})
+@example({"a": {}})
+def test_the_text_is_the_one_that_json_indents(content: dict[str, object]) -> None:
+    content.pop("sha256", None)
+    expected = json.dumps({**content, "sha256": digest(content)}, indent=1).encode() + b"\n"
+    assert with_checksum(content) == expected
 
 
 class TestLabel:

@@ -1,4 +1,4 @@
-"""Access rules in the compact form, tag 8C (ISO/IEC 7816-4 section 5.4.3.1, GIDS section 2.5).
+"""Access rules in the compact form, tag 8C (ISO/IEC 7816-4 section 5.4.3.1).
 
 A rule is a list of alternatives. Each is an access mode byte (AMB), whose set bits name operations, and one security
 condition byte (SCB) for each of them, highest bit first. An operation that no alternative names is not allowed.
@@ -39,10 +39,10 @@ _ANY_RIGHT = Condition.SECURE_MESSAGING | Condition.EXTERNAL | Condition.USER
 
 
 def satisfies(scb: int, granted: Right, environment: int = CONTACT) -> bool:
-    """Tells whether a security condition byte is met by what has been proved (GIDS section 2.5.2)."""
+    """Tells whether a security condition byte is met by what has been proved."""
     if scb == ALWAYS:
         return True
-    # 40 and environment F are reserved in GIDS, and FF never holds: all read as "no".
+    # Secure messaging is nobody's here, environment F is reserved, and FF never holds: all read as "no".
     if scb == NEVER or scb & Condition.SECURE_MESSAGING or scb & 0x0F not in (0, environment):
         return False
     wanted = [right for bit, right in ((Condition.EXTERNAL, Right.EXTERNAL), (Condition.USER, Right.USER)) if scb & bit]

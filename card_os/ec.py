@@ -116,7 +116,7 @@ class EcPrivateKey:
 
 
 def sign(key: EcPrivateKey, digest: bytes) -> bytes:
-    """ECDSA over a digest of up to 64 bytes; returns SEQUENCE { r, s } in DER (GIDS section 12.11).
+    """ECDSA over a digest of up to 64 bytes; returns SEQUENCE { r, s } in DER.
 
     A digest of an odd length is used as the number it is: cut to the size of the order, filled with zeros before.
     """

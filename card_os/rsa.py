@@ -89,7 +89,7 @@ class RsaPrivateKey:
     def parse(cls, raw: bytes, *, check: bool = True) -> "RsaPrivateKey":
         """Reads an RSAPrivateKey (RFC 8017 A.1.2), every INTEGER as unsigned; WireError if it is not one.
 
-        Unsigned, because OpenSC leaves out the leading 00 (gids.md 6.5). p and q may stand in any order. With
+        Unsigned, because OpenSC leaves out the leading 00 (measured). p and q may stand in any order. With
         `check` the numbers must belong together: a key that comes from a host is not trusted.
         """
         try:
@@ -170,7 +170,7 @@ def decipher_pkcs1(key: RsaPrivateKey, cryptogram: bytes, random_bytes: RandomBy
 def decipher_oaep(key: RsaPrivateKey, cryptogram: bytes) -> bytes:
     """Deciphers and takes off OAEP padding with SHA-1, MGF1-SHA-1 and an empty label; 6A80 if it is wrong."""
     _check_block(key, cryptogram)
-    oaep = padding.OAEP(padding.MGF1(SHA1()), SHA1(), None)  # GIDS section 8.2 fixes SHA-1
+    oaep = padding.OAEP(padding.MGF1(SHA1()), SHA1(), None)  # A card is not told which hash it is; hosts use this one.
     try:
         return key.library_key().decrypt(cryptogram, oaep)
     except ValueError:

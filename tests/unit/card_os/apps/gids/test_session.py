@@ -1,6 +1,7 @@
 """What a session remembers and what ends it: the table of gids.md 5.9."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,7 @@ from tests.unit.card_os.apps.gids.gids_card import (
     mse,
     put,
     ready_card,
+    ready_state,
 )
 from vsc.profiles import GIDS
 
@@ -225,3 +227,12 @@ def test_a_file_deleted_on_another_channel_is_found_nowhere() -> None:
     card.run("0070000001", "01A4000C02B081", "00A4000C02B081", "00E40000")
     assert card.send("01A400040200" + "00") == "6A82"
     assert card.send("01CB0000025C0000") == "6A82"
+
+
+@pytest.mark.parametrize(("is_active", "sw"), [(True, "6982"), (False, "9000")])
+def test_the_rule_of_a_file_holds_once_it_is_activated(is_active: bool, sw: str) -> None:
+    """GIDS section 6.3: until then the file is in its initialisation state, in which everything is free."""
+    file = ready_state().file(0xA014)
+    assert file is not None
+    card = GidsCard(ready_state().with_file(replace(file, is_active=is_active)))
+    assert card.send("00CBA014025C0000")[-4:] == sw

@@ -125,7 +125,7 @@ def test_the_policy_rule_that_a_pin_breaks() -> None:
             lambda: PinPolicy(8, 127, *[CharacterRule.DISALLOW] * 5),
             "a policy that disallows every class of characters allows no PIN",
         ),
-        (lambda: Pin(None, 16, 1), "a PIN has 1 to 15 tries"),
+        (lambda: Pin(None, 256, 1), "a PIN has 1 to 255 tries"),
         (lambda: AdminKey(Secret(bytes(23))), "an admin key has 24 bytes"),
         (lambda: AdminKey(Secret(KEY), None, 1), "a key without a limit counts no tries"),
         (lambda: AdminKey(Secret(KEY), 0, 0), "a limited admin key has 1 to 255 tries"),

@@ -36,6 +36,8 @@ def create(
     admin_tries: int | None = None,
     card_id: uuid.UUID | None = None,
     puk: PinText | None = None,
+    puk_tries: int | None = None,
+    admin_pin: PinText | None = None,
     profile: str = GIDS.name,
     label: str | None = None,
     store: Store | None = None,
@@ -47,6 +49,7 @@ def create(
     pin: str or bytes within the policy, without one 4 to 127 bytes; None: a person is asked. admin_key: 24 bytes, None
     for a random one, which is kept (`VirtualCard.admin_key`). tries: 1 to 15 wrong PINs in a row; admin_tries: 1 to
     255, None for no limit. card_id: None for a random one. puk: 8 to 127 bytes; with one, only it can reset the PIN.
+    Those are the words for a GIDS card; others have other ranges, puk_tries, or an admin_pin in place of a key.
     store: None for that of the machine, which is VSC_HOME's. interaction: who is asked for PINs, now and by the handle.
 
     CardExistsError; PinPolicyViolation; ValueError for what is out of its range; VscError for a name or a profile that
@@ -76,6 +79,8 @@ def create(
         admin_tries=admin_tries,
         card_id=card_id,
         puk=None if puk is None else pin_bytes(puk),
+        puk_tries=puk_tries,
+        admin_pin=None if admin_pin is None else pin_bytes(admin_pin),
         label=label,
         profile=kind.name,
         store=where,

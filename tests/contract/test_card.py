@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.fuzz.run import run
 from card_os.command import TRIES_LEFT
 from card_os.fact import Kind
 from vsc.errors import UnsupportedOption
@@ -125,6 +126,11 @@ def test_what_is_protected_is_refused_to_strangers(made: Profile) -> None:
             answer = card.transmit(command)
             assert answer[-2] not in (0x90, 0x61), command.hex()
             assert card.persistent == before
+
+
+def test_the_fuzzer_finds_nothing(made: Profile) -> None:
+    found = run([made], 400, seed=1).finding
+    assert found is None, str(found)
 
 
 def test_samples_survive_every_power_cut(made: Profile) -> None:

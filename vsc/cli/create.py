@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     help="A PUK of 8 to 127 bytes; with one, only the PUK can reset the PIN, not the admin key. Without it: no PUK.",
 )
 @click.option(
+    "--admin-pin", metavar=PIN_SOURCES, help="The PIN of the administrator, of cards that have one in place of a key."
+)
+@click.option(
     "--pin-policy",
     type=PinPolicyType(),
     help="Rules for PINs, as in minlen=6,digits=required. Names: minlen, maxlen, uppercase, lowercase, digits, "
@@ -64,6 +67,11 @@ if TYPE_CHECKING:
     "--tries",
     type=click.IntRange(1, MAX_TRIES),
     help="Wrong PINs in a row before the PIN is blocked. Without it: 5 for a GIDS card.",
+)
+@click.option(
+    "--puk-tries",
+    type=click.IntRange(1, 255),
+    help="Wrong PUKs in a row before the PUK is blocked, where that is a number of its own.",
 )
 @click.option(
     "--admin-tries",
@@ -97,6 +105,8 @@ def create_command(
     pin: str | None,
     admin_key: str | None,
     puk: str | None,
+    admin_pin: str | None,
+    puk_tries: int | None,
     pin_policy: PinPolicy | None,
     tries: int | None,
     admin_tries: int | None,
@@ -115,7 +125,7 @@ def create_command(
     kind = profile_named(profile)
     if attestation != "none":
         raise click.UsageError("--attestation: there is no TPM here, so nothing could attest the card's keys")
-    if blank and any(one is not None for one in (pin, admin_key, card_id, puk)):
+    if blank and any(one is not None for one in (pin, admin_key, card_id, puk, admin_pin, puk_tries)):
         raise click.UsageError("a blank card gets its PIN, PUK, admin key and id later: leave these options out")
     if no_file_system and (blank or card_id is not None):
         raise click.UsageError("--no-file-system goes neither with --blank nor with --card-id, which is in a file")
@@ -153,6 +163,8 @@ def create_command(
             admin_tries=admin_tries,
             card_id=card_id,
             puk=None if puk is None else read_pin(puk, default=DEFAULT_PIN, option="--puk", what="PUK"),
+            puk_tries=puk_tries,
+            admin_pin=None if admin_pin is None else read_pin(admin_pin, default=DEFAULT_PIN, option="--admin-pin"),
             label=label,
             file_system=not no_file_system,
             profile=kind.name,

@@ -17,7 +17,7 @@ from card_os.env import Env
 from card_os.memory import Persistent
 from card_os.pin import PinPolicy
 from vsc.errors import PinPolicyViolation, VscError
-from vsc.host import Gids
+from vsc.host import Gids, HostCard
 from vsc.host.connection import DirectConnection
 from vsc.profiles import PROFILES, CardOptions, Profile, profile_named
 from vsc.serving.travel import TravelError
@@ -216,6 +216,12 @@ class SoftCard:
     def connection(self) -> DirectConnection:
         """A connection with no reader between; making it is a reset."""
         return DirectConnection(self)
+
+    def host(self) -> HostCard:
+        """The host half of its profile over such a connection. VscError if nobody has written one."""
+        if self.profile.host is None:
+            raise VscError(f"nobody has written a host half for cards of profile {self.profile.name!r}")
+        return self.profile.host.connect(self.connection(), random=self.env.random_bytes)
 
     def gids(self) -> Gids:
         """The host's half over such a connection: PINs, files, containers, keys."""

@@ -15,14 +15,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from card_os.pin import PinPolicy
-from vsc.errors import VscError
+from vsc.errors import UnsupportedCard, VscError
 from vsc.filling.certificate import Certificate
 from vsc.filling.keygen import generate, key_bits
 from vsc.filling.load import fitting, load
 from vsc.filling.material import Contents, Material, Source, read_file, read_key_and_certificate, read_pfx
 from vsc.filling.pfx import is_pfx
 from vsc.filling.request import common, self_signed
-from vsc.host import Gids
+from vsc.host import CardWithKeys
+from vsc.host.port import verify_pin
+from vsc.host.private_key import private_key
 from vsc.testing.card import SoftCard
 from vsc.testing.identity import PUBLIC_EXPONENT, Authority, Stock
 
@@ -42,7 +44,9 @@ class CardOptions(TypedDict, total=False):
     policy: PinPolicy | None
     tries: int
     admin_tries: int | None
+    admin_pin: str | None
     puk: str | None
+    puk_tries: int
     card_id: uuid.UUID | None
     seed: int | str | bytes | None
     key: Source | RSAPrivateKey | None
@@ -66,7 +70,9 @@ _KINDS: dict[str, tuple[Any, str]] = {
     "policy": (PinPolicy | None, "a vsc.PinPolicy"),
     "tries": (int, "a number"),
     "admin_tries": (int | None, "a number, or None"),
+    "admin_pin": (str | None, "text, or None"),
     "puk": (str | None, "text, or None"),
+    "puk_tries": (int, "a number"),
     "card_id": (uuid.UUID | None, "a uuid.UUID"),
     "key": (str | bytes | os.PathLike | RSAPrivateKey | None, "'rsa:2048' and its like, or a key or its path"),
     "certificate": (str | bytes | os.PathLike | x509.Certificate | None, "'ca', 'self-signed', or one or its path"),
@@ -154,49 +160,51 @@ class CardFactory:
         is_made = isinstance(certificate, str) and certificate in (SELF_SIGNED, BY_AUTHORITY)
         if key is None and not is_made:
             raise VscError("a certificate from a file needs its key: say key=, too")
-        gids = card.gids()
-        gids.verify_pin((card.pin or "").encode())
+        host = card.host()
+        if not isinstance(host, CardWithKeys):
+            raise UnsupportedCard(f"cards of profile {card.profile.name!r} have no keys with certificates")
+        verify_pin(host, (card.pin or "").encode())
         if key is None or (isinstance(key, str) and key.startswith("rsa:")):
             if not is_made and certificate is not None:
                 raise VscError(
                     f"a key that is made on the spot has no certificate yet: {SELF_SIGNED} or {BY_AUTHORITY}"
                 )
-            filled = self._make_key(gids, key_bits(key or "rsa:2048"), options)
+            filled = self._make_key(host, key_bits(key or "rsa:2048"), options)
         else:
-            filled = _load(gids, _read(key, None if is_made else certificate, options.get("password")))
-        return self._certify(gids, filled.container, str(certificate), _name(options)) if is_made else filled
+            filled = _load(host, _read(key, None if is_made else certificate, options.get("password")))
+        return self._certify(host, filled.container, str(certificate), _name(options)) if is_made else filled
 
-    def _make_key(self, gids: Gids, bits: int, options: CardOptions) -> OnCard:
+    def _make_key(self, host: CardWithKeys, bits: int, options: CardOptions) -> OnCard:
         if options.get("seed") is not None:  # Then the key follows from it, too.
-            return OnCard(gids.card_id(), generate(gids, bits, label=_name(options)).container, None)
+            return OnCard(host.card_id(), generate(host, bits, label=_name(options)).container, None)
         if options.get("fresh_key"):
             key = generate_private_key(PUBLIC_EXPONENT, bits)
         else:
             key = self._stock.key(bits, self._used[bits])
             self._used[bits] += 1
-        return _load(gids, Contents((Material(key, label=_name(options)),)))
+        return _load(host, Contents((Material(key, label=_name(options)),)))
 
-    def _certify(self, gids: Gids, container: int, by: str, name: str) -> OnCard:
+    def _certify(self, host: CardWithKeys, container: int, by: str, name: str) -> OnCard:
         if by == BY_AUTHORITY:
-            certificate = Certificate.of(self.authority.issue(name, gids.public_key(container)))
+            certificate = Certificate.of(self.authority.issue(name, host.public_key(container)))
             authorities: tuple[Certificate, ...] = (Certificate.of(self.authority.certificate),)
         else:
             now = datetime.now(UTC)
-            der = self_signed(gids.private_key(container), common(name), now=now, days=_DAYS)
+            der = self_signed(private_key(host, container), common(name), now=now, days=_DAYS)
             certificate, authorities = Certificate.parse(der), ()
-        gids.write_certificate(container, certificate.der)
-        return OnCard(gids.card_id(), container, certificate, authorities)
+        host.write_certificate(container, certificate.der)
+        return OnCard(host.card_id(), container, certificate, authorities)
 
 
 def _name(options: CardOptions) -> str:
     return options.get("name", DEFAULT_NAME)
 
 
-def _load(gids: Gids, contents: Contents) -> OnCard:
+def _load(host: CardWithKeys, contents: Contents) -> OnCard:
     """Loads all keys; what is told of is the first."""
-    chosen = fitting(gids, contents)
-    filled = load(gids, chosen.contents)
-    return OnCard(gids.card_id(), filled[0].container, chosen.keys[0].certificate, contents.authorities)
+    chosen = fitting(host, contents)
+    filled = load(host, chosen.contents)
+    return OnCard(host.card_id(), filled[0].container, chosen.keys[0].certificate, contents.authorities)
 
 
 def _read(key: Source | RSAPrivateKey, certificate: Source | x509.Certificate | None, password: str | None) -> Contents:

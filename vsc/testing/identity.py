@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from vsc.filling.request import common
+from vsc.host.port import PublicKey
 
 PUBLIC_EXPONENT = 65_537
 _AUTHORITY_BITS = 2048
@@ -36,12 +37,12 @@ class Authority:
     def pem(self) -> bytes:
         return self.certificate.public_bytes(Encoding.PEM)
 
-    def issue(self, name: str, key: RSAPublicKey, *, server: str | None = None) -> x509.Certificate:
+    def issue(self, name: str, key: PublicKey, *, server: str | None = None) -> x509.Certificate:
         """Certifies that the key is the one of `name`, the CN. server: a host name, too, for a TLS server."""
         return self._sign(common(name), key, server=server)
 
     def _sign(
-        self, name: x509.Name, key: RSAPublicKey, *, is_authority: bool = False, server: str | None = None
+        self, name: x509.Name, key: PublicKey, *, is_authority: bool = False, server: str | None = None
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         own = self._key.public_key()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MARKER = "virtual_card"
 OPTIONS = (
-    "profile, pin, admin_key, policy, tries, admin_tries, puk, card_id, seed, key, certificate, name, password, "
-    "fresh_key, fault"
+    "profile, pin, admin_key, policy, tries, admin_tries, admin_pin, puk, puk_tries, card_id, seed, key, certificate, "
+    "name, password, fresh_key, fault"
 )
 _BENCH, _HAS_FAULTS = pytest.StashKey["Bench | None"](), pytest.StashKey["bool | None"]()
 _STDERR = pytest.StashKey[int]()

@@ -266,14 +266,13 @@ class Card:
 
     def _session(self, number: int, channel: Channel) -> Session[Any, Any]:
         aid = channel.application.aid if channel.application else b""
-        return Session(
-            self._env, channel.volatile, number, self._directory, self._memory, aid, lambda: self._beside(channel)
-        )
+        return Session(self._env, channel.volatile, number, self._directory, self._memory, aid, self._beside)
 
-    def _beside(self, channel: Channel) -> list[Any]:
+    def _beside(self, number: int) -> list[Any]:
         """What the application of a channel remembers on the other channels on which it is selected."""
-        others = (one for one in self._volatile.channels.values() if one is not channel)
-        return [one.volatile for one in others if one.application is channel.application]
+        channels = self._volatile.channels
+        others = (one for one in channels.values() if one is not channels[number])
+        return [one.volatile for one in others if one.application is channels[number].application]
 
     def _directory(self) -> bytes:
         states = self._memory.persistent

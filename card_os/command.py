@@ -25,12 +25,15 @@ TRIES_LEFT = 0x63C0
 ANY_P1P2 = range(0x10000)
 
 
+def _nobody(channel: int) -> tuple[()]:
+    return ()
+
+
 @dataclass(slots=True)
 class Session(Generic[S, V]):
     """What a handler works with: the state and the volatile part of its application, and the world.
 
-    channel: number of the logical channel; directory: gives the application templates of the card, for EF.DIR; others:
-    gives the volatile parts of the same application on the other logical channels, for what ends on all of them.
+    channel: number of the logical channel; directory: gives the application templates of the card, for EF.DIR.
     """
 
     env: Env
@@ -39,7 +42,7 @@ class Session(Generic[S, V]):
     directory: Callable[[], bytes]
     _memory: Memory
     _aid: bytes
-    others: Callable[[], Iterable[V]] = tuple
+    _beside: Callable[[int], Iterable[V]] = _nobody
     is_wrapped: bool = False
     """Whether the command came under secure messaging."""
 
@@ -47,6 +50,10 @@ class Session(Generic[S, V]):
     def state(self) -> S:
         """The application's permanent state as it is now."""
         return self._memory.persistent.state(self._aid)  # type: ignore[return-value]
+
+    def others(self) -> Iterable[V]:
+        """The volatile parts of the same application on the other logical channels, for what ends on all of them."""
+        return self._beside(self.channel)
 
     def commit(self, state: S) -> None:
         """Replaces the application's state; permanent when this returns."""

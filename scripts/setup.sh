@@ -22,7 +22,7 @@ extras=""
 case "${1-}" in
 demo) ;;
 test)
-    packages="$packages pcscd vsmartcard-vpcd pcsc-tools make gcc libc6-dev python3-dev libpcsclite-dev"
+    packages="$packages pcscd vsmartcard-vpcd pcsc-tools yubico-piv-tool ykcs11 make gcc libc6-dev python3-dev libpcsclite-dev"
     packages="$packages gpg gpg-agent gpgconf scdaemon openssh-client default-jdk-headless pinentry-curses pinentry-tty"
     packages="$packages gnutls-bin libengine-pkcs11-openssl curl tshark"
     packages="$packages vsmartcard-vpicc python3-virtualsmartcard python3-pycryptodome"

@@ -105,7 +105,7 @@ class Atr:
         groups: list[Interface] = []
         protocol: int | None = None
         presence_at = 1
-        while True:
+        while True:  # Each turn takes a byte of the ATR at least.
             group, used = GROUP.parse_head(raw[presence_at:])
             ta, tb, tc = (None if byte < 0 else byte for byte in (group.ta, group.tb, group.tc))
             groups.append(Interface(ta, tb, tc, protocol))

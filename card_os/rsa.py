@@ -152,7 +152,7 @@ def raw(key: RsaPrivateKey, block: bytes, random_bytes: RandomBytes) -> bytes:
 
 
 def _blinding_factor(key: RsaPrivateKey, random_bytes: RandomBytes) -> int:
-    while True:
+    while True:  # Nearly every number has no divisor in common with n.
         factor = int.from_bytes(random_bytes(key.block_bytes), "big") % key.n
         if factor > 1 and gcd(factor, key.n) == 1:
             return factor

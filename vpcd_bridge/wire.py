@@ -109,7 +109,7 @@ def serve(
     ends: list[Wire | socket.socket] = [*wires, *doors]
     by_fd = {end.fileno(): end for end in ends}
 
-    while True:
+    while True:  # Until one of them has something, or time is up.
         woken = poller.poll(None if deadline is None else poll_ms(deadline - time.monotonic()))
         if not woken or stop.is_set():
             return None

@@ -33,7 +33,7 @@ class Asker:
 
     def new_pin(self, policy: PinPolicy | None, problem: str | None = None) -> bytes:
         """Returns a new PIN that keeps to the policy. Cancelled."""
-        while True:
+        while True:  # Until whoever is asked has a PIN that will do, or cancels.
             question = Question(QuestionKind.NEW_PIN, self._card, policy, problem=problem)
             pin = _answered(self._who().new_pin(question))
             broken = policy.violations(pin) if policy is not None else ()

@@ -120,7 +120,7 @@ class Card(Handle):
         if old is None and new is not None:
             with self._opened() as session:  # Before anybody is asked.
                 self._check_new(session, wanted.given)
-        while True:
+        while True:  # Until it is done, or nobody has another answer.
             before, after = present.value(), wanted.value()
             try:
                 with self._opened() as session:
@@ -155,7 +155,7 @@ class Card(Handle):
         if new is None:
             with self._opened() as session:  # Before anybody is asked.
                 _check_way(session, by_admin)
-        while True:
+        while True:  # Until it is done, or nobody has another answer.
             after = wanted.value()
             try:
                 with self._opened() as session:
@@ -193,7 +193,7 @@ class Card(Handle):
     def _with_pin(self, pin: PinText | None, work: Callable[[Session], T], *, anew: bool = False) -> T:
         """Does what needs the PIN: a given one, else what a `with` block has verified (unless `anew`), else asks."""
         source = PinSource(pin, self._ask_current)
-        while True:
+        while True:  # Until it is done, or nobody has another answer.
             is_verified = pin is None and not anew and self._session is not None and self._session.is_pin_verified
             value = None if is_verified else source.value()
             with self._opened() as session:

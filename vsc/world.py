@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from card_os.key import PrivateKey, generate
 from card_os.key_kind import KeyKind
 from card_os.rsa import RsaPrivateKey
+from vsc.interruptible import interruptible
 
 PUBLIC_EXPONENT = 65_537
 _WITNESSES = 16
@@ -42,7 +43,7 @@ class SystemEnv(_World):
         return secrets.token_bytes(count)
 
     def rsa_key(self, bits: int) -> RsaPrivateKey:
-        return RsaPrivateKey.from_library(rsa.generate_private_key(PUBLIC_EXPONENT, bits))
+        return RsaPrivateKey.from_library(interruptible(lambda: rsa.generate_private_key(PUBLIC_EXPONENT, bits)))
 
 
 class SeededEnv(_World):
@@ -61,7 +62,7 @@ class SeededEnv(_World):
         return hashlib.shake_256(self._key + self._counter.to_bytes(8, "big")).digest(count)
 
     def rsa_key(self, bits: int) -> RsaPrivateKey:
-        while True:
+        while True:  # Nearly every second draw is good.
             p, q = self._prime(bits // 2), self._prime(bits // 2)
             if p != q and (p * q).bit_length() == bits:
                 break
@@ -71,7 +72,7 @@ class SeededEnv(_World):
     def _prime(self, bits: int) -> int:
         # The two top bits are set so that a product of two primes has its full length.
         top = 0b11 << (bits - 2)
-        while True:
+        while True:  # One of some hundred numbers of that size is prime.
             candidate = int.from_bytes(self.random_bytes(bits // 8), "big") | top | 1
             if candidate % PUBLIC_EXPONENT != 1 and self._is_prime(candidate):
                 return candidate

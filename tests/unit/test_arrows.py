@@ -218,3 +218,10 @@ def test_the_checker_catches_a_bad_import(tmp_path: Path, path: str, source: str
 @pytest.mark.parametrize(("path", "source"), GOOD, ids=[f"{path}: {source}" for path, source in GOOD])
 def test_the_checker_lets_a_good_import_pass(tmp_path: Path, path: str, source: str) -> None:
     assert checked(tmp_path, path, source) == []
+
+
+def test_every_endless_loop_says_why_it_ends() -> None:
+    """A loop that is meant to run until something happens has beside it what that is, or what bounds it."""
+    bare = re.compile(r"^\s*while (True|1):\s*$", re.MULTILINE)
+    files = [path for package in OURS for path in (ROOT / package).rglob("*.py")]
+    assert [str(path.relative_to(ROOT)) for path in files if bare.search(path.read_text("utf-8"))] == []

@@ -91,7 +91,7 @@ def follow(path: Path, *, as_json: bool, fold: bool, color: str) -> None:
     follower = _Follower(as_json=as_json, fold=fold, color=color)
     seen: os.stat_result | None = None
     with Stop() as stop, stop.on_signals(signal.SIGINT, signal.SIGTERM):
-        while True:
+        while True:  # Until interrupted.
             began = time.monotonic()
             now = _look(path)
             if now is not None and (seen is None or _differs(seen, now)):

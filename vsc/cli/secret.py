@@ -52,7 +52,7 @@ def ask(text: str, option: str, *, twice: bool = True) -> str:
     if not sys.stdin.isatty():
         raise click.BadParameter("there is no terminal to ask on", param_hint=option)
     with open_terminal() as terminal:
-        while True:
+        while True:  # Until a person has typed something, or cancels.
             answer = _answered(terminal.ask(f"{text}: "))
             if not answer:
                 continue

@@ -48,7 +48,7 @@ class PinentryInteraction:
 
     def new_pin(self, question: Question) -> str | None:
         complaint = problem(question)
-        while True:
+        while True:  # Until a person has typed the same twice, or cancels.
             with self._conversation(question, prompt="New PIN:", complaint=complaint) as pinentry:
                 pinentry.try_to_set("SETREPEAT", "Repeat:")
                 pinentry.try_to_set("SETREPEATERROR", "The two differ.")

@@ -39,7 +39,7 @@ class TerminalInteraction:
     def new_pin(self, question: Question) -> str | None:
         with open_terminal(self._path) as terminal:
             terminal.explain(question)
-            while True:
+            while True:  # Until a person has typed the same twice, or cancels.
                 pin = terminal.ask("New PIN: ")
                 if not pin:
                     return None

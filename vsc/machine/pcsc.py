@@ -74,7 +74,7 @@ class Pcsc:
         """Waits until what there is meets the condition: True; False when the time ends first. NoPcscError."""
         deadline = monotonic() + timeout_s
         with Context() as context:
-            while True:
+            while True:  # Until it is true, or time is up.
                 reader_events = context.reader_events()
                 states = self.look(context)
                 if condition(states):

@@ -92,7 +92,7 @@ class PcscWatch:
                 self._changed.notify_all()
 
     def _follow(self, context: Context) -> None:
-        while True:
+        while True:  # As long as somebody watches.
             wanted = self._wanted
             reader_events = context.reader_events()
             states = self._pcsc.look(context)

@@ -176,7 +176,7 @@ class _Held:
     def start(self) -> bool:
         """Returns when vpcd has taken the card: True; False if the slot is taken. VpcdError if there is none."""
         self._thread.start()
-        while True:
+        while True:  # Until there is news that counts, or none in time.
             try:
                 news = self._news.get(timeout=APPEARS_WITHIN_S)
             except Empty:

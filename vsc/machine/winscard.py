@@ -108,7 +108,7 @@ class Context:
 
     def look_at_all(self) -> dict[str, State]:
         """What there is now."""
-        while True:
+        while True:  # Until no reader goes between the two calls.
             try:
                 return self.look(self.names())
             except UnknownReader:

@@ -189,7 +189,7 @@ class Engine:
 
     def new_number(self, taken: Iterable[int]) -> int:
         """A random number from 1 to 0x7FFFFFFF that is not taken: nobody can guess another client's handle."""
-        while True:
+        while True:  # Of 2^31 numbers at most 40 000 are taken.
             number = 1 + self._random_below(MAX_HANDLE)
             if number not in taken:
                 return number
@@ -202,7 +202,7 @@ class Engine:
 
     def _proceed(self, connection: Connection, result: Any = None, error: BaseException | None = None) -> Todo | None:
         try:
-            while True:
+            while True:  # Each turn takes a whole request of what was received.
                 if connection.task is not None:
                     todo = self._step(connection, result, error)
                     if todo is not None:

@@ -23,7 +23,7 @@ def offered(atr: bytes) -> Protocol:
     """
     found = Protocol.UNDEFINED
     at, number = 1, 1
-    while True:
+    while True:  # Each turn takes a byte of the ATR at least.
         try:
             group, used = GROUP.parse_head(atr[at:])
         except WireError:

@@ -51,7 +51,7 @@ class InProcessCardRequest(AbstractCardRequest):
         deadline = self._deadline()
         ticks = registry.ticks
         known = {reader: reader.insertions for reader in registry.readers} if self.newcardonly else {}
-        while True:
+        while True:  # Until there is a card, or time is up.
             for slot, insertion, atr in self._cards():
                 reader = InProcessReader(slot)
                 if insertion <= known.get(slot, 0) or not self.cardType.matches(list(atr), reader):
@@ -70,7 +70,7 @@ class InProcessCardRequest(AbstractCardRequest):
         """
         deadline = self._deadline()
         blocks = list(registry.blocks)
-        while True:
+        while True:  # Until there is an event, or time is up.
             ticks = registry.ticks
             cards = self._cards()
             if self._told is not None:

@@ -268,7 +268,7 @@ class Reader:
         call of it; `insertions` and `events` forget nothing.
         """
         deadline = None if timeout_s is None else monotonic() + timeout_s
-        while True:
+        while True:  # Until it is true, or time is up.
             seen = self._last_number
             if condition(self):
                 return True
@@ -429,7 +429,7 @@ class Reader:
 
     def _deliver(self) -> None:
         """Calls the observers with what has happened, unless another thread is at it, or this one further up."""
-        while True:
+        while True:  # Until everything is delivered.
             with self._changed:
                 if self._delivering or not self._undelivered:
                     return

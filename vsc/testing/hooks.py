@@ -20,12 +20,12 @@ _COMPARING = tuple(NAMES[ins] for ins in (0x20, 0x24, 0x26, 0x28, 0x2C, 0x82, 0x
 def missing_hooks(cut: Cut) -> Iterator[str]:
     """A sentence for each hook that may be missing, given that an invariant is broken here."""
     changed = [one for one in cut.before.profile.applications if _changes(one, cut)]
-    mute = [one for one in changed if _is_default(one, "facts") and _is_default(one, "describe")]
+    mute = [one for one in changed if _is_mute(one)]
     for application in mute:
         where = _where(application, cut.before, cut.after) or _where(application, cut.before, cut.found)
         yield (
-            f"the application {application.name!r} has no `facts`, which name what it keeps and what counts "
-            f"tries{f'; what differs: {where} of its state' if where else ''}"
+            f"the application {application.name!r} has no `facts` and no `schema`, which name what it keeps and what "
+            f"counts tries{f'; what differs: {where} of its state' if where else ''}"
         )
     if cut.spends:
         known = {name for name, fact in cut.before.facts.items() if fact.kind is Kind.COUNTER}
@@ -39,9 +39,10 @@ def missing_hooks(cut: Cut) -> Iterator[str]:
         )
 
 
-def _is_default(application: AnyApplication, name: str) -> bool:
-    """Whether its class brings none of its own."""
-    return getattr(type(application), name) is getattr(Application, name)
+def _is_mute(application: AnyApplication) -> bool:
+    """Whether it says nothing of its state: it has no schema, and its class brings neither facts nor a description."""
+    own = type(application)
+    return application.schema is None and own.facts is Application.facts and own.describe is Application.describe
 
 
 def _changes(application: AnyApplication, cut: Cut) -> bool:

@@ -4,7 +4,7 @@ A card changes what it keeps in commits, and a commit is made or it is not. So a
 cuts, before and after each, and all of them can be tried:
 
     report = tear_everywhere(scenario)
-    print(report)       218 power cuts at 109 commits of 186 commands: the card came back whole each time
+    print(report)       220 power cuts at 110 commits of 192 commands: the card came back whole each time
 
 After each cut the card is taken to its image and back, as one that is kept on a disk, and powered; then the
 `invariants` are asked.

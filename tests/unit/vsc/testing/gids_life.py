@@ -200,7 +200,7 @@ LIVES = (
     Life(
         a_whole_life,
         blank_card,
-        218,
+        220,
         frozenset(
             {
                 *("CREATE FILE 9000", "CREATE FILE 6982", "ACTIVATE FILE 9000", "PUT DATA 9000", "DELETE FILE 9000"),

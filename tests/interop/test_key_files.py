@@ -137,6 +137,14 @@ class TestSeveralKeys:
         ]
         assert card.said == [f"left out: an EC P-256 key (Owner of ec): {ONLY_RSA}"]
 
+    def test_in_one_key_store_of_java(self, bench: Workshop, card: Tried) -> None:
+        store = ("-keystore", "java.p12", "-storetype", "PKCS12", "-storepass", PASSWORD)
+        for alias, algorithm in (("ada", ("RSA", "-keysize", "1024")), ("eve", ("EC", "-groupname", "secp256r1"))):
+            words = ("-alias", alias, "-dname", f"CN={alias}", "-keyalg", *algorithm)
+            bench.run("keytool", "-genkeypair", *words, *store)
+        assert card.load(pfx=bench.path("java.p12"), password=PASSWORD) == [("ada", "rsa:1024", "CN=ada")]
+        assert card.said == [f"left out: an EC P-256 key (eve): {ONLY_RSA}"]
+
     def test_none_that_the_card_can_take(self, bench: Workshop, card: Tried) -> None:
         card.fails(UnsupportedKey, f"^an EC P-256 key: {ONLY_RSA}$", key=bench.path("ec.key"))
 
@@ -289,6 +297,16 @@ class TestEveryWayToEncrypt:
                 if (wrong is None) != (password == ""):
                     with pytest.raises(WrongPassword):
                         read_pfx(bench.path(pfx), wrong)
+
+    @pytest.mark.parametrize("cipher", ["aes-256", "3des-pkcs12", "rc2-40", "arcfour"])
+    def test_a_pfx_of_gnutls(self, bench: Workshop, cipher: str) -> None:
+        files = ("--load-privkey", "rsa.key", "--load-certificate", "ada.pem", "--outder", "--outfile", "g.pfx")
+        words = ("--to-p12", "--p12-name", "Ada", "--password", PASSWORD, "--pkcs-cipher", cipher)
+        bench.run("certtool", *words, *files)
+        (found,) = read_pfx(bench.path("g.pfx"), SECRET).keys
+        assert (found.label, found.kind) == ("Ada", "rsa:1024")
+        with pytest.raises(WrongPassword):
+            read_pfx(bench.path("g.pfx"), b"wrong")
 
     def test_what_is_not_supported_is_named(self, bench: Workshop) -> None:
         words = ("-topk8", "-in", "rsa.key", "-out", "k", "-passout", f"pass:{PASSWORD}", "-v2", "camellia-128-cbc")

@@ -87,8 +87,10 @@ class Element:
             raise BerError(f"one element expected, not {len(found)}")
         return found[0]
 
-    def octets(self) -> bytes:
-        """The bytes of a string, which may be in pieces, whatever its tag."""
+    def octets(self, tag: int | None = None) -> bytes:
+        """The bytes of a string, which may be in pieces. tag: the one it must have where it is in one; None: any."""
+        if tag is not None and self.tag & ~_CONSTRUCTED != tag:
+            raise BerError(f"tag {tag:02X} expected, not {self.tag:02X}")
         if not self.tag & _CONSTRUCTED:
             return self.content
         return b"".join(_pieces(self, 0))

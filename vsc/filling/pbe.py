@@ -130,7 +130,7 @@ def decipher(algorithm: Element, password: Password, data: bytes, budget: Budget
         if cipher not in _CIPHERS:
             raise UnsupportedFeature(f"the cipher {cipher} is not supported")
         size, run = _CIPHERS[cipher]
-        return run(_derived(derivation, password.raw, size, budget), vector.expect(Type.OCTET_STRING).octets(), data)
+        return run(_derived(derivation, password.raw, size, budget), vector.octets(Type.OCTET_STRING), data)
     salt, iterations = _salt_and_iterations(parameters) if name in _PKCS12 or name in _PBES1 else (b"", 1)
     if name in _PKCS12:
         key_bytes, iv_bytes, run = _PKCS12[name]
@@ -237,7 +237,7 @@ def _algorithm(element: Element) -> tuple[str, Element]:
 
 def _salt_and_iterations(parameters: Element, *, skip: int = 0) -> tuple[bytes, int]:
     salt, *rest = parameters.sequence(skip + 1)[skip:]
-    return salt.expect(Type.OCTET_STRING).octets(), rest[0].number() if rest else 1
+    return salt.octets(Type.OCTET_STRING), rest[0].number() if rest else 1
 
 
 def _digest(name: str) -> str:

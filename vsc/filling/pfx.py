@@ -114,7 +114,7 @@ def _open(inside: bytes, password: pbe.Password, budget: Budget) -> Bags:
 def private_key_info(encrypted: Element, password: pbe.Password, budget: Budget) -> bytes:
     """Deciphers an EncryptedPrivateKeyInfo (RFC 5958). ValueError: what comes of it is no PrivateKeyInfo."""
     algorithm, data = encrypted.sequence(2)[:2]
-    plain = pbe.decipher(algorithm, password, data.expect(Type.OCTET_STRING).octets(), budget)
+    plain = pbe.decipher(algorithm, password, data.octets(Type.OCTET_STRING), budget)
     first(plain).sequence(3)
     return plain
 

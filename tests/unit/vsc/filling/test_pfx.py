@@ -1,7 +1,11 @@
 """vsc.filling.pfx, on files of `cryptography`; tests/interop/test_key_files.py has those of openssl."""
 
+from contextlib import suppress
+
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
+from hypothesis import given
+from hypothesis import strategies as st
 
 from card_os.tlv import length_bytes
 from tests.unit.vsc.filling import stuff
@@ -95,6 +99,34 @@ def test_without_a_checksum() -> None:
     assert len(open_pfx(raw, PASSWORD).keys) == 1
     with pytest.raises(WrongPassword):
         open_pfx(raw, b"wrong")
+
+
+def in_ber(element: Element) -> bytes:
+    """As Firefox and Java write it (X.690, 8.1.3.6 and 8.7): indefinite lengths, strings in pieces."""
+    end = b"\0\0"
+    if element.tag & 0x20:
+        return bytes([element.tag, 0x80]) + b"".join(map(in_ber, element.children())) + end
+    if element.tag == 0x04 and len(element.content) > 1:
+        half = len(element.content) // 2
+        return b"\x24\x80" + tlv(0x04, element.content[:half]) + tlv(0x04, element.content[half:]) + end
+    return element.raw
+
+
+@pytest.mark.parametrize("password", [PASSWORD, None])
+def test_in_ber(password: bytes | None) -> None:
+    raw = stuff.pfx(password=password)
+    assert open_pfx(in_ber(first(raw)), password) == open_pfx(raw, password)
+
+
+QUICK = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(1).build(PASSWORD)
+RAW = pkcs12.serialize_key_and_certificates(b"Ada", stuff.key(), stuff.certificate(), None, QUICK)
+
+
+@given(st.integers(0, len(RAW) - 1), st.integers(1, 255))
+def test_a_changed_byte_is_told_in_a_sentence_or_does_no_harm(at: int, change: int) -> None:
+    with suppress(MaterialError):
+        found = open_pfx(RAW[:at] + bytes([RAW[at] ^ change]) + RAW[at + 1 :], PASSWORD)
+        assert found.keys in ((Bag(INFO, "Ada"),), ())
 
 
 def test_bags_in_bags() -> None:

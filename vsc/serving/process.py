@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any
 
 from vsc.pcsc import Service
@@ -98,10 +98,14 @@ class _Watched:
         self._poller = select.poll()
         self._poller.register(0, select.POLLIN | select.POLLHUP)
         self._poller.register(end, select.POLLIN | select.POLLHUP)
+        self._is_late = False
         # A child that the owner has forked has the pipe, too, and may outlive it.
-        with suppress(OSError):
+        try:
             self._poller.register(os.pidfd_open(owner), select.POLLIN)
-        self._is_late = os.getppid() != owner
+        except ProcessLookupError:
+            self._is_late = True
+        except OSError:  # Not with this kernel, or not in this sandbox: the pipe must do.
+            pass
 
     def wait(self) -> None:
         if not self._is_late:

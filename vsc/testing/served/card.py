@@ -141,8 +141,12 @@ class Cards:
         return number if known() is card else None
 
     def _reference(self, card: object, number: int) -> Callable[[], object]:
-        def gone(_: object, forget: Callable[[int], None] = self._process.forgotten_cards.append) -> None:
-            forget(number)
+        key, known, forgotten = id(card), self._known, self._process.forgotten_cards
+
+        def gone(_: object) -> None:
+            """In the midst of anything: no lock, no call."""
+            known.pop(key, None)
+            forgotten.append(number)
 
         try:
             return ref(card, gone)

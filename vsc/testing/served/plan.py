@@ -1,5 +1,6 @@
 """The trace and the faults of a reader there."""
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -22,18 +23,21 @@ class ServedTrace(Trace):
         super().__init__()
         self._process, self._slot = process, slot
         self._known: list[Entry] = []
+        self._lock = threading.Lock()
 
     def follow(self, reader: Reader) -> Callable[[], None]:
         raise NotImplementedError("it follows its own reader; Trace() follows others")
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        self._known += self._process.call("entries", self._slot, len(self._known))
-        return tuple(self._known)
+        with self._lock:
+            self._known += self._process.call("entries", self._slot, len(self._known))
+            return tuple(self._known)
 
     def clear(self) -> None:
-        self._process.call("clear_trace", self._slot)
-        self._known.clear()
+        with self._lock:
+            self._process.call("clear_trace", self._slot)
+            self._known.clear()
 
 
 class ServedPlan(Plan):

@@ -1,6 +1,7 @@
 """A reader there, as a reader here."""
 
 import os
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
@@ -39,6 +40,7 @@ class ServedReader(VirtualReader):
         self._seen: dict[int, PoweredCard] = {}
         """The cards that have been put in here, by their numbers: who asks for the card is given the very object."""
         self._events: list[ReaderEvent] = []
+        self._lock = threading.Lock()
         self._listeners = Listeners(self)
         self._plan = ServedPlan(self, cards)
         self._pad: object = None
@@ -113,9 +115,10 @@ class ServedReader(VirtualReader):
 
     @property
     def events(self) -> tuple[ReaderEvent, ...]:
-        after = self._events[-1].number if self._events else 0
-        self._events += self.call("events", after)
-        return tuple(self._events)
+        with self._lock:
+            after = self._events[-1].number if self._events else 0
+            self._events += self.call("events", after)
+            return tuple(self._events)
 
     # --- what is done to it
 

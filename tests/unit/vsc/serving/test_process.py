@@ -58,7 +58,10 @@ def started(tmp_path: Path, owner: int) -> "subprocess.Popen[str]":
 
 @pytest.mark.parametrize("end", ["its owner is gone already", "the pipe ends", "a signal"])
 def test_it_ends_and_leaves_nothing(tmp_path: Path, end: str) -> None:
-    owner = 1 if end.startswith("its owner") else os.getpid()
+    owner = os.getpid()
+    if end == "its owner is gone already":
+        with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+            owner = gone.pid
     with started(tmp_path, owner) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -7,12 +7,21 @@ from vsc.reader import CardRemovedError
 from vsc.serving.travel import TravelError
 from vsc.testing import SoftCard, inject
 from vsc.testing.served import ServedReader
+from vsc.testing.served.plan import ServedPlan, ServedTrace
+from vsc.trace import Trace
 
 SELECT = bytes.fromhex("00A4040009A00000039742544659")
 
 
 def is_select(command: bytes, count: int) -> bool:
     return command == SELECT and count == 2
+
+
+def test_nothing_of_a_plan_is_forgotten() -> None:
+    """But for what a reader calls: it has its own there."""
+    public = {name for name in vars(Plan) if not name.startswith("_")}
+    assert public - {*vars(ServedPlan)} == {"entering", "before", "transmit", "after", "atr"}
+    assert {name for name in vars(Trace) if not name.startswith("_")} - {*vars(ServedTrace)} == {"text"}
 
 
 def test_faults_strike_there_and_are_told_of_here(reader: ServedReader) -> None:

@@ -137,6 +137,23 @@ def test_a_lab_within_a_lab() -> None:
     assert done.stdout.splitlines() == ["['mine'] True", "True", "() False"]
 
 
+def test_nothing_is_said_at_the_end() -> None:
+    """With all warnings on, a card in a reader, and somebody who listens."""
+    code = (
+        "from vsc.testing import Lab, SoftCard\n"
+        "lab = Lab()\n"
+        "lab.__enter__()\n"
+        "reader = lab.new_reader()\n"
+        "end = reader.subscribe(print)\n"
+        "card = SoftCard.make()\n"
+        "reader.insert(card)\n"
+        "end()\n"
+    )
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout.count("INSERTED"), done.stderr) == (1, "")
+
+
 def test_a_reader_of_its_own() -> None:
     reader = VirtualReader()
     reader.check()

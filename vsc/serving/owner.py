@@ -58,6 +58,7 @@ class ServiceProcess:
     def __init__(self, *, stderr: int | None = None) -> None:
         self._stderr = stderr
         self._process: subprocess.Popen[bytes] | None = None
+        self._end = -1
         self._pid = 0
         self._path: list[str] = []
         self._free: list[socket.socket] = []
@@ -76,12 +77,16 @@ class ServiceProcess:
         """PcscError if it cannot be started."""
         self._path, self._pid = list(sys.path), os.getpid()
         command = [sys.executable, "-c", _BOOT, json.dumps(self._path), str(self._pid)]
+        its_end, self._end = os.pipe()  # Ours is held by nothing that would warn of it when this process ends.
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, bufsize=0
+                command, stdin=its_end, stdout=subprocess.PIPE, stderr=self._stderr, bufsize=0
             )
         except OSError as error:
+            self._close_end()
             raise PcscError(f"the process that serves PC/SC cannot be started: {error.strerror}") from None
+        finally:
+            os.close(its_end)
         assert self._process.stdout is not None
         told = _first_line(self._process.stdout)
         self._process.stdout.close()
@@ -101,23 +106,32 @@ class ServiceProcess:
         self._process = None
         self._over.set()
         self._why = self._why or "it was stopped"
-        assert process.stdin is not None
-        process.stdin.close()
+        self._close_end()
         try:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        with self._lock:
-            for one in self._free:
-                one.close()
-            self._free.clear()
+        self._close_free()
 
     def let_go(self) -> None:
         """This process ends, and the other one with it: nobody need wait for that."""
         self._over.set()
+        self._close_free()
         if self._process is not None:
             self._process.returncode = 0  # Else Popen warns of a process that is still there.
+
+    def _close_end(self) -> None:
+        """Closes our end of the pipe: the process ends."""
+        if self._end >= 0:
+            os.close(self._end)
+            self._end = -1
+
+    def _close_free(self) -> None:
+        with self._lock:
+            for one in self._free:
+                one.close()
+            self._free.clear()
 
     def __enter__(self) -> Self:
         self.start()

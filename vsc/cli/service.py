@@ -155,7 +155,13 @@ _trace_format_option = click.option(
 
 @click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--card", "cards", multiple=True, metavar="NAME", help="A card to put into a reader. Repeat for more.")
-@click.option("--new", "profiles", multiple=True, metavar="PROFILE", help="A fresh card in memory: gids. Repeatable.")
+@click.option(
+    "--new",
+    "profiles",
+    multiple=True,
+    metavar="PROFILE",
+    help="A fresh card in memory: gids, or another profile. Repeatable.",
+)
 @_readers_option
 @_pinpad_option
 @_pinpad_delay_option

@@ -9,9 +9,11 @@ from card_os.application import Application
 from card_os.atr import Atr
 from card_os.card import Card
 from card_os.command import Command
+from card_os.kept import PinKind
 from card_os.memory import Persistent
 from card_os.pin import Pin, PinPolicy
 from card_os.reference_data import Proofs, after, pin_commands
+from card_os.schema import SHORT, Field, Record
 from vsc.world import SeededEnv
 
 
@@ -24,6 +26,7 @@ class State:
 class Box(Application[State, Proofs]):
     aid, name = b"\xf0BOX00", "box"
     new_volatile = staticmethod(Proofs)
+    schema = Record(State, *(Field(name, PinKind(), SHORT, fact=name.upper()) for name in ("pin", "puk")))
     commands: Mapping[int, Command | tuple[Command, ...]] = {
         **pin_commands("pin", policy=PinPolicy(4, 6)),
         0x50: Command("OPEN", {0}, {0}, after("PIN"), lambda session, apdu: b"gold", "here"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import vsc
+from card_os.outline import Outline
 from tests.unit.vsc import samples
 from tests.unit.vsc.cli.shell import Shell
 from tests.unit.vsc.tiny import TINY, UNMADE, UNMADE_WITH_GIDS, Tiny
@@ -95,6 +96,17 @@ class TestListed:
         lines = shell.ok("list").splitlines()
         assert [line.split()[:3] for line in lines[-2:]] == [["purse", "tiny", "-"], ["work", "gids", "operational"]]
         assert [card["profile"] for card in json.loads(shell.ok("list", "--json"))] == ["tiny", "gids"]
+
+    def test_one_whose_application_cannot_say_what_it_holds(
+        self, purse: SqliteStore, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(self: Tiny, state: bytes) -> Outline:
+            raise LookupError("a bug of somebody's")
+
+        monkeypatch.setattr(Tiny, "outline", broken)
+        names = [(card["name"], card["life_cycle"]) for card in json.loads(shell.ok("list", "--json"))]
+        assert names == [("purse", "cannot be read"), ("work", "operational")]
+        assert "cannot be read" in shell.ok("show", "purse")
 
     def test_shown_exported_and_imported(self, purse: SqliteStore, shell: Shell, tmp_path: Path) -> None:
         assert "tiny" in shell.ok("show", "purse")

@@ -66,6 +66,13 @@ def test_the_pin(host: BoxHost) -> None:
     host.verify(PIN, b"24680")
 
 
+def test_a_wrong_old_pin_that_goes_on_in_the_new_one(host: BoxHost) -> None:
+    """The card would split the two where its own PIN ends."""
+    with pytest.raises(WrongPin):
+        host.change(PIN, old=b"12", new=b"345678")
+    host.verify(PIN, b"1234")
+
+
 @pytest.mark.parametrize("new", [b"123", b"1234567", b"", bytes(255)])
 def test_a_new_pin_that_cannot_be(host: BoxHost, new: bytes) -> None:
     with pytest.raises(PinPolicyViolation):

@@ -174,6 +174,10 @@ def _store(session: PivSession, reference: int, value: bytes) -> None:
 _COUNTERS = {Reference.PIN: "PIN", Reference.GLOBAL_PIN: "global PIN", Reference.PUK: "PUK"}
 
 
+def _presents_pin(session: PivSession, apdu: CommandApdu) -> tuple[str, ...]:
+    return () if apdu.p2 == Reference.PUK else _presents_one(session, apdu)
+
+
 def _presents_one(session: PivSession, apdu: CommandApdu) -> tuple[str, ...]:
     if rules_of(session).is_contactless and not has_vci(session):
         return ()  # It is refused before anything is compared.
@@ -215,7 +219,7 @@ VERIFY = (
             SW.REFERENCE_NOT_FOUND: _NO_REFERENCE,
         },
         words=_words,
-        presents=_presents_one,
+        presents=_presents_pin,
         hides=_P1_00,
         samples=((0x0080, b""), (0x0080, b"123456\xff\xff"), (0x0000, b""), (0x0098, b""), (0x0081, b"12345678")),
     ),

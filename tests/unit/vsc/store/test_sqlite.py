@@ -490,11 +490,12 @@ class TestFullDisk:
 
 
 class TestKept:
-    """A database of schema version 1, with the golden card: read and written for ever. Never make it again."""
+    """Databases of each version, with the golden card: read and written for ever. Never make them again."""
 
-    def test_it_is_still_read_and_written(self, store: SqliteStore, home: Path) -> None:
+    @pytest.mark.parametrize("name", ["v1-cards.db", "v2-cards.db"])
+    def test_it_is_still_read_and_written(self, store: SqliteStore, home: Path, name: str) -> None:
         home.mkdir()
-        shutil.copy(samples.IMAGES / "v1-cards.db", home / FILE)
+        shutil.copy(samples.IMAGES / name, home / FILE)
         golden = replace(samples.golden_image(), label=samples.GOLDEN_LABEL)
         assert list(store.images()) == [golden]
         with store.open("golden") as card:

@@ -16,6 +16,8 @@ from vsc.trace.entry import EntryKind
 _SELECT = 0xA4
 _QUESTIONS = frozenset({_SELECT, 0xB0, 0xB1, 0xB2, 0xB3, 0xC0, 0xCA, 0xCB})
 """SELECT, READ BINARY, READ RECORD, GET RESPONSE, GET DATA: they ask and change nothing."""
+_GENERATE, _READ_PUBLIC_KEY = frozenset({0x46, 0x47}), 0x81
+"""GENERATE ASYMMETRIC KEY PAIR, and the P1 with which it makes none."""
 _NOT_THERE = frozenset(
     {SW.FUNCTION_NOT_SUPPORTED, SW.FILE_NOT_FOUND, 0x6A83, SW.INCORRECT_P1P2, SW.REFERENCE_NOT_FOUND}
 )
@@ -33,7 +35,7 @@ def is_probe(line: Line) -> bool:
     command, sw = line.entry.command.visible, line.sw
     if line.entry.kind is not EntryKind.APDU or len(command) < 4 or sw is None or line.why.startswith(_FAULT):
         return False
-    is_question = command[1] in _QUESTIONS
+    is_question = command[1] in _QUESTIONS or (command[1] in _GENERATE and command[2] == _READ_PUBLIC_KEY)
     return (is_question and sw in _NOT_THERE) or (sw in _NO_COMMAND and (is_question or command[0] >= _PROPRIETARY))
 
 

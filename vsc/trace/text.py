@@ -139,8 +139,9 @@ class Writer:
         front += f"{printable(line.application)[: self._width]:{self._width}}{' ' * bool(self._width)}"
         if self.width is None:
             return f"{front}{command:{_COMMAND_WIDTH}}{_ARROW}{answer}"
-        answer = _DONE.sub(r"\1", answer)
         room = self.width - len(front) - len(_ARROW)
+        if max(len(command), _COMMAND_WIDTH) + len(answer) > room:
+            answer = _DONE.sub(r"\1", answer)
         column = min(_COMMAND_WIDTH, max(room - _ANSWER_WIDTH, _MIN_COMMAND_WIDTH))
         most = max(room - len(answer), _MIN_COMMAND_WIDTH)
         return self._cut(f"{front}{_shortened(command, most):{min(column, most)}}{_ARROW}{answer}")

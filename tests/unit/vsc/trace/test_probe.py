@@ -22,6 +22,8 @@ def decoded(*entries: Entry) -> list[Line]:
         ("00A40800022F00", "6A86", True),
         ("00CB3FFF035C017E", "6A88", True),
         ("00CA0000", "6D00", True),
+        ("00478100 02 B600", "6A88", True),
+        ("00478000 02 B600", "6A88", False),
         ("80CA9F7F00", "6E00", True),
         ("80E10000", "6D00", True),
         ("00A4040005A000000308", "9000", False),

@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from vsc.byte_order_mark import without_mark
 from vsc.errors import DamagedFile, MaterialError, UnsupportedFeature, WrongPassword
 from vsc.filling import pbe
-from vsc.filling.ber import BerError, Element, Type, first
+from vsc.filling.ber import BerError, Type, first
 from vsc.filling.bounds import Budget, validated
 from vsc.filling.failure import password_error, reading
 from vsc.filling.pfx import private_key_info
@@ -40,7 +41,7 @@ class PrivateKey:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of a PEM file. label: RSA PRIVATE KEY, CERTIFICATE ...; text: all of it, raw: between its lines."""
+    """One block of a PEM file. label: RSA PRIVATE KEY, CERTIFICATE ...; text: all of it; body: between its lines."""
 
     label: str
     text: bytes = field(repr=False)
@@ -75,12 +76,11 @@ def read_keys(raw: bytes, password: bytes | None = None) -> Iterator[PrivateKey 
     wanted = [block for block in blocks if block.label.endswith("PRIVATE KEY")]
     if wanted:
         for block in wanted:
-            yield _known(lambda block=block: _from_block(block, password, budget))  # type: ignore[misc]
+            yield _known(partial(_from_block, block, password, budget))
         return
-    key = None if blocks else _structure(raw)
-    if key is None:
+    if blocks or not _is_key(raw):
         raise MaterialError(f"that is not a private key in PEM, DER or OpenSSH's format{_but(blocks)}")
-    yield _known(lambda: _from_der(raw, password, budget))
+    yield _known(partial(_from_der, raw, password, budget))
 
 
 def read_info(info: bytes, what: str, *, is_encrypted: bool = False, password: bytes | None = None) -> PrivateKey:
@@ -152,15 +152,14 @@ def _validated(key: PrivateKeyTypes) -> PrivateKeyTypes:
     return validated(key, what=FILE) if isinstance(key, RSAPrivateKey) else key
 
 
-def _structure(raw: bytes) -> Element | None:
-    """The outer sequence of a key in DER; None: it is none. What begins with a number is a key: a version."""
+def _is_key(raw: bytes) -> bool:
+    """Whether DER looks like a key: it begins with a version, or it is an algorithm and what is encrypted with it."""
     try:
         parts = first(raw).sequence(2)
         is_encrypted = (parts[0].tag, parts[1].tag, len(parts)) == (Type.SEQUENCE, Type.OCTET_STRING, 2)
-        is_key = parts[0].tag == Type.INTEGER and parts[0].number() in (0, 1) and len(parts) >= 3
+        return is_encrypted or (parts[0].tag == Type.INTEGER and parts[0].number() in (0, 1) and len(parts) >= 3)
     except BerError:
-        return None
-    return parts[0] if is_encrypted or is_key else None
+        return False
 
 
 def _algorithm(info: bytes) -> str | None:

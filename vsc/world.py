@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from card_os.key import PrivateKey, generate
 from card_os.key_kind import KeyKind
 from card_os.rsa import RsaPrivateKey
+from vsc.finger import Finger
 from vsc.interruptible import interruptible
 
 PUBLIC_EXPONENT = 65_537
@@ -21,7 +22,10 @@ _WITNESSES = 16
 
 
 class _World:
-    """What both have in common: every kind of key, and a finger that is always there."""
+    """What both have in common: every kind of key, and a finger, which is there at once unless somebody says more."""
+
+    def __init__(self) -> None:
+        self.finger = Finger()
 
     def random_bytes(self, count: int) -> bytes:
         raise NotImplementedError
@@ -33,7 +37,7 @@ class _World:
         return generate(kind, self.random_bytes, self.rsa_key)
 
     def touched(self, within_s: float = 0.0) -> bool:
-        return True
+        return self.finger.touches(within_s)
 
 
 class SystemEnv(_World):
@@ -53,6 +57,7 @@ class SeededEnv(_World):
     """
 
     def __init__(self, seed: int | str | bytes) -> None:
+        super().__init__()
         raw = seed if isinstance(seed, bytes) else str(seed).encode()
         self._key = hashlib.sha256(b"vsc seeded env" + raw).digest()
         self._counter = 0

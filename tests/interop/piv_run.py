@@ -22,7 +22,7 @@ class PivCards:
     def __init__(self, vsc: Vsc, undo: ExitStack) -> None:
         self.vsc = vsc
         self._undo = undo
-        self._served: dict[str, dict[str, str]] = {}
+        self._served: dict[str, tuple[ExitStack, dict[str, str]]] = {}
 
     @classmethod
     @contextmanager
@@ -37,13 +37,19 @@ class PivCards:
     def _reach(self, card: str) -> dict[str, str]:
         """What a program's environment must say to find that card, and no other."""
         if card not in self._served:
-            process = self._undo.enter_context(self.vsc.popen("serve", "--card", card))
-            self._undo.callback(process.terminate)
+            service = self._undo.enter_context(ExitStack())
+            process = service.enter_context(self.vsc.popen("serve", "--card", card))
+            service.callback(process.terminate)
             assert process.stdout is not None
             words = shlex.split(process.stdout.readline().removeprefix("export "))
             assert words, f"vsc serve: {process.communicate()[1]}"
-            self._served[card] = dict(word.split("=", 1) for word in words)
-        return self._served[card]
+            self._served[card] = service, dict(word.split("=", 1) for word in words)
+        return self._served[card][1]
+
+    def leave(self, card: str) -> None:
+        """Takes a card out of its reader, if it is in one."""
+        if card in self._served:
+            self._served.pop(card)[0].close()
 
     def run(self, card: str, *command: str | Path, check: bool = True, **env: str) -> CompletedProcess[str]:
         """Runs a program with that card; AssertionError, with what it said, if it fails and `check` is set."""

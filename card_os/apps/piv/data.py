@@ -3,7 +3,7 @@
 from card_os.apdu import MAX_NC, CommandApdu
 from card_os.apps.piv.containers import BARE, CONTAINERS, container_words
 from card_os.apps.piv.session import ADMIN, PivSession, require_pin, require_vci, rules_of
-from card_os.apps.piv.wire import Tag
+from card_os.apps.piv.wire import Tag, is_wrapped
 from card_os.command import ANYBODY, Command
 from card_os.sw import SW, CardError
 from card_os.tlv import Template, Tlv, parse_all, tag_bytes
@@ -95,7 +95,7 @@ def _asked(data: bytes) -> str:
 
 
 def _words(apdu: CommandApdu, _: int) -> str:
-    return _asked(apdu.data)
+    return "under secure messaging" if is_wrapped(apdu.cla) else _asked(apdu.data)
 
 
 def _list(tag: int) -> bytes:

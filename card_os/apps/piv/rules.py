@@ -13,7 +13,10 @@ from card_os.sw import SW
 
 NIST_KINDS = frozenset({KeyKind.RSA_2048, KeyKind.RSA_3072, KeyKind.P256, KeyKind.P384})
 RETIRED_KINDS = frozenset({KeyKind.RSA_1024})
-SLOTS = (Key.AUTHENTICATION, Key.SIGNATURE, Key.MANAGEMENT, Key.CARD_AUTHENTICATION, *RETIRED_KEYS)
+SLOTS: tuple[int, ...] = (
+    *map(int, (Key.AUTHENTICATION, Key.SIGNATURE, Key.MANAGEMENT, Key.CARD_AUTHENTICATION)),
+    *RETIRED_KEYS,
+)
 """Where private keys of the cardholder go, in the order of key references as people list them."""
 
 

@@ -69,6 +69,11 @@ _KEY_WORDS = {
 }
 
 
+def is_wrapped(cla: int) -> bool:
+    """Whether a command of this class comes under secure messaging."""
+    return cla < 0x20 and bool(cla & 0x0C)
+
+
 def key_words(reference: int) -> str:
     """Names a key: `signature key 9C`, `retired key 82`."""
     if reference in RETIRED_KEYS:

@@ -28,6 +28,7 @@ def words(command: str, hidden: int = 0) -> str:
         ("00CB3FFF035C017E", "GET DATA discovery object"),
         ("00CB3FFF055C035FFF00", "GET DATA object 5FFF00"),
         ("00CB3FFF0100", "GET DATA"),
+        ("0CCB3FFF0A8E080000000000000000", "GET DATA under secure messaging"),
         ("00DB3FFF0A5C035FC10553037001AA", "PUT DATA certificate 9A"),
         ("00DB3FFF027E00", "PUT DATA discovery object"),
         ("0087119C", "GENERAL AUTHENTICATE signature key 9C, P-256"),

@@ -9,6 +9,9 @@ from card_os.apps.piv.outline import MAX_CERTIFICATE_BYTES, certificate
 from card_os.apps.piv.personalisation import certificate as content
 from card_os.key_kind import KeyKind
 from tests.unit.card_os.apps.piv.piv_card import GUID, STRICT, PivCard, new_state, slot_of
+from vsc.profiles.piv import PIV
+from vsc.store import Image
+from vsc.store.archive import read_archive, write_archive
 
 
 def test_a_card_in_outline() -> None:
@@ -27,6 +30,12 @@ def test_a_card_in_outline() -> None:
         (0x9C, "9C", "signature", KeyKind.RSA_1024, ()),
         (0x82, "82", "retired key management", KeyKind.P256, ()),
     ]
+
+
+def test_an_archive_of_a_card_with_keys_is_read_back() -> None:
+    state = new_state(slot_of(0x9A), slot_of(0x82)).with_object(0x5FC105, content(b"DER"))
+    image = Image("card", PIV, PIV.persistent(state))
+    assert read_archive(write_archive(image)) == image
 
 
 def test_a_card_that_nobody_has_personalised_has_no_identity() -> None:

@@ -29,17 +29,18 @@ class Shell:
     folder: Path
     installed: Path
 
-    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("PCSCLITE", "VSC_"))}
         env |= {"VSC_HOME": str(self.folder / "cards"), "COLUMNS": "200"}
         env["PYTHONPATH"] = f"{Path.cwd()}:{self.installed}"
+        env |= variables
         command = [sys.executable, "-m", "vsc.cli", *words] if words[0] != "python" else [sys.executable, *words[1:]]
         return subprocess.run(
             command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=60, check=False
         )
 
-    def ok(self, *words: str) -> str:
-        done = self(*words)
+    def ok(self, *words: str, **variables: str) -> str:
+        done = self(*words, **variables)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -113,3 +114,18 @@ def test_driven_by_a_program_recorded_told_in_words_explained_and_replayed(walle
     assert "31323334" not in words
     assert "PIN" in wallet.ok("explain", "log.jsonl")
     assert "0384" in wallet.ok("replay", "log.jsonl", "--", *program).replace(" ", "")
+
+
+def test_for_a_try_without_a_package(tmp_path: Path, installed: Path) -> None:
+    """The module lies in the folder where somebody works; afterwards a variable says where the profile is."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (tmp_path / "wallet.py").write_text((installed / "wallet.py").read_text(encoding="utf-8"), encoding="utf-8")
+    shell = Shell(tmp_path, empty)
+    assert shell.ok("create", "mine", "--profile", "wallet:WALLET", "--pin", "default") == "Made the card 'mine'.\n"
+    unknown = shell("list")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "does not know: 'wallet'; the package that brings it is missing, or VSC_PROFILES" in unknown.stderr
+    assert "3 of 3" in shell.ok("list", VSC_PROFILES="wallet:WALLET")
+    broken = shell("create", "x", "--profile", "nowhere:X", "--pin", "default")
+    assert (broken.returncode, broken.stderr.count("\n")) == (1, 1)

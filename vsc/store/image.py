@@ -108,7 +108,10 @@ class Image:
         content = parse_versioned(raw, FORMAT, VERSION)
         profile = profile or PROFILES.get(str(content.get("profile")))
         if profile is None:
-            raise ImageError(f"the image has a profile that this vsc does not know: {content.get('profile')!r}")
+            raise ImageError(
+                f"the image has a profile that this vsc does not know: {content.get('profile')!r}; the package that "
+                "brings it is missing, or VSC_PROFILES is to name it"
+            )
         label: object = _TheName() if content["version"] < _FIRST_VERSION_WITH_LABEL else content.get("label")
         if not isinstance(label, str):
             raise ImageError("the image is damaged: its label is no text")

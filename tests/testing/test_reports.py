@@ -205,7 +205,7 @@ def test_wrong_markers_say_what_is_wrong(run_pytest: RunPytest) -> None:
         def test_position(virtual_card): pass
         @pytest.mark.virtual_card(pin="1234", policy=PinPolicy(min_length=6))
         def test_policy(virtual_card): pass
-        @pytest.mark.virtual_card(profile="piv")
+        @pytest.mark.virtual_card(profile="bank")
         def test_profile(virtual_card): pass
         @pytest.mark.virtual_card(tries=99)
         def test_tries(virtual_card): pass
@@ -225,7 +225,7 @@ def test_wrong_markers_say_what_is_wrong(run_pytest: RunPytest) -> None:
             "ERROR *::test_option - Failed: a card has no option 'colour'; there is: profile, pin, *",
             "ERROR *::test_position - Failed: the marker virtual_card takes options by name*",
             "ERROR *::test_policy - Failed: *refused*",
-            "ERROR *::test_profile - Failed: there is no profile 'piv'; there is: gids*",
+            "ERROR *::test_profile - Failed: there is no profile 'bank'; there is: gids*",
             "ERROR *::test_key - Failed: the key file 'no such file' cannot be read*",
             "ERROR *::test_size - Failed: 'rsa:17' is not a kind of key*",
             "ERROR *::test_fault - Failed: *explode*",

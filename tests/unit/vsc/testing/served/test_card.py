@@ -8,6 +8,7 @@ import pytest
 
 from tests.interop.need import require_module
 from vsc.errors import VscError
+from vsc.profiles import PROFILES
 from vsc.serving.travel import TravelError
 from vsc.testing import SoftCard, tear_everywhere
 from vsc.testing.reader import VirtualReader
@@ -57,6 +58,19 @@ def test_a_card_that_was_there_goes_everywhere_else(reader: ServedReader) -> Non
     assert here.transmit(SELECT)[-2:] == b"\x90\x00"
     assert pickle.loads(pickle.dumps(card)).snapshot() == card.snapshot()
     assert tear_everywhere(lambda torn: torn.transmit(SELECT), card=card).commands == 1
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_cards_of_every_profile_travel(reader: ServedReader, profile: str) -> None:
+    card = SoftCard.make(profile, seed=1)
+    before = card.snapshot()
+    reader.insert(card)
+    assert reader.atr == card.atr == bytes(PROFILES[profile].atr)
+    reader.power_on()
+    assert card.snapshot() == before
+    reader.eject()
+    card.restore(before)
+    assert card.fork().snapshot() == before
 
 
 def test_a_card_that_is_torn_stays_here(reader: ServedReader) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.installed import found, install
-from vsc.profiles import PROFILES, Profile
+from vsc.profiles import PROFILES
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="own-cards-"))
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
@@ -35,9 +35,3 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
 def installed() -> Path:
     """The folder of the package: on PYTHONPATH, it is installed for a program."""
     return _FOLDER
-
-
-@pytest.fixture
-def others() -> list[Profile]:
-    """Those of the package."""
-    return [_CATALOGUE[name] for name in _CATALOGUE if name not in ("gids",)]

@@ -73,7 +73,7 @@ def test_it_is_listed(made: Profile) -> None:
 def test_facts_are_named_once_and_show_no_secret(made: Profile) -> None:
     card = SoftCard.make(made.name, seed=1)
     facts = [fact for one in made.applications for fact in one.facts(card.persistent.state(one.aid))]
-    assert len({(fact.name) for fact in facts}) == len(facts) or len(made.applications) > 1
+    assert len({fact.name for fact in facts}) == len(facts) or len(made.applications) > 1
     for name, fact in facts_of(card).items():
         assert fact.kind is not Kind.SECRET or not fact.shown, name
         assert fact.kind is not Kind.COUNTER or isinstance(fact.value, int), name

@@ -13,8 +13,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from card_os.pin import CharacterRule, PinPolicy
-    from vsc.card import Card, VirtualCard
-    from vsc.challenge import AdminChallenge
+    from vsc.api.card import Card, VirtualCard
+    from vsc.api.challenge import AdminChallenge
+    from vsc.api.provisioning import (
+        Events,
+        cards,
+        create,
+        create_blank,
+        events,
+        open,  # noqa: A004
+        readers,
+        temporary_card,
+        watch,
+    )
     from vsc.errors import (
         AdminKeyBlocked,
         AuthenticationRequired,
@@ -60,17 +71,6 @@ if TYPE_CHECKING:
         user_interaction,
     )
     from vsc.machine.port import Change, ChangeKind
-    from vsc.provisioning import (
-        Events,
-        cards,
-        create,
-        create_blank,
-        events,
-        open,  # noqa: A004
-        readers,
-        temporary_card,
-        watch,
-    )
 
 __all__ = [
     "AdminChallenge",
@@ -135,9 +135,9 @@ __all__ = [
 # Module -> the names that come from it. Whatever is not named in the first ones is in `vsc.errors`.
 _SOURCES = {
     "card_os.pin": ("CharacterRule", "PinPolicy"),
-    "vsc.card": ("Card", "VirtualCard"),
+    "vsc.api.card": ("Card", "VirtualCard"),
     "vsc.factory": ("admin_key_of", "powered"),
-    "vsc.challenge": ("AdminChallenge",),
+    "vsc.api.challenge": ("AdminChallenge",),
     "vsc.host.challenge": ("calculate_response",),
     "vsc.interaction": (
         "NobodyToAsk",
@@ -150,7 +150,7 @@ _SOURCES = {
         "user_interaction",
     ),
     "vsc.machine.port": ("Change", "ChangeKind"),
-    "vsc.provisioning": (
+    "vsc.api.provisioning": (
         "Events",
         "cards",
         "create",

@@ -12,7 +12,7 @@ from vsc.profiles import CardOptions, Profile
 from vsc.profiles.options import NAMES
 from vsc.store import Image
 from vsc.store.archive import read_archive, write_archive
-from vsc.summary import outline_of, summarise
+from vsc.store.summary import outline_of, summarise
 from vsc.testing import SoftCard, tear_everywhere
 from vsc.testing.diff import facts_of
 from vsc.testing.strategies import apdus, cards

@@ -38,7 +38,7 @@ def test_page(page: str, tmp_path: Path) -> None:
 
 def test_every_public_name_of_the_api_is_somewhere_in_the_guide() -> None:
     text = (DOCS / "provisioning.md").read_text(encoding="utf-8")
-    from vsc.provisioning import __all__
+    from vsc.api.provisioning import __all__
 
     missing = [name for name in __all__ if f"vsc.{name}" not in text and name not in ("Events",)]
     assert missing == []

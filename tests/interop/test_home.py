@@ -22,7 +22,7 @@ _FILL_UP = """
 import os, sys, vsc
 from pathlib import Path
 from vsc.factory import home_store
-from vsc.summary import summarise
+from vsc.store.summary import summarise
 filler = Path(sys.argv[1])
 verify, wrong = map(bytes.fromhex, sys.argv[2:])
 with vsc.powered("work") as card:

@@ -13,7 +13,7 @@ from vsc.factory import home_store
 from vsc.filling.ber import Element, first
 from vsc.filling.load import Filled
 from vsc.filling.material import read_key_and_certificate, read_pfx
-from vsc.summary import summarise
+from vsc.store.summary import summarise
 
 PIN = "12345678"
 SECRET = PASSWORD.encode()

@@ -125,7 +125,7 @@ MUTANTS = {
         "calculate_response(first + text[BLOCK_BYTES:], material[::-1])",
     ),
     41: Mutant(
-        "vsc/challenge.py",
+        "vsc/api/challenge.py",
         "        except WrongAdminResponse:\n            return False",
         "        except WrongAdminResponse:\n            raise",
     ),

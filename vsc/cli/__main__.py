@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 from vsc.cli.hint import Group, hint
 from vsc.cli.tell import tell
 from vsc.errors import Cancelled, CardNotFoundError, CardWarning, ReaderNotFoundError, RefusedError, VscError
-from vsc.printable import message
+from vsc.text.printable import message
 
 FAILED, USAGE, CANCELLED, NOT_FOUND, REFUSED = 1, 2, 3, 4, 5
 _CODES: dict[type[VscError], int] = {

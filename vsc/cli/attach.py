@@ -16,9 +16,9 @@ from vsc.cli.fault import ArmedFaults, WantedFault, fault_option
 from vsc.cli.passphrase import durability_option, passphrase_option
 from vsc.errors import VscError
 from vsc.factory import powered
-from vsc.printable import message
 from vsc.reader import Reader
 from vsc.serving.vpcd import VpcdSlot
+from vsc.text.printable import message
 
 CONNECT_TIMEOUT_S = 5.0
 MAX_SECONDS = 1_000_000

@@ -81,7 +81,7 @@ def put(name: str, number: int, file: Path, pin: str | None, as_json: bool) -> N
     if as_json:
         click.echo(json.dumps({"container": number, "subject": leaf.subject}))
     else:
-        from vsc.printable import printable
+        from vsc.text.printable import printable
 
         click.echo(f"Put the certificate for {printable(leaf.subject)} into container {number}.")
 

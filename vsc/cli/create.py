@@ -25,7 +25,7 @@ from vsc.factory import DEFAULT_ADMIN_KEY, DEFAULT_PIN, create, create_blank, ho
 from vsc.profiles import GIDS, CardOptions, profile_named
 from vsc.store import Image
 from vsc.store.name import check_name
-from vsc.summary import CardSummary, summarise
+from vsc.store.summary import CardSummary, summarise
 
 if TYPE_CHECKING:
     from vsc.filling.material import Contents
@@ -175,7 +175,7 @@ def create_command(
 
 
 def _filled(make: Callable[..., Image], contents: "Contents", pin: bytes) -> Image:
-    from vsc.filling.virtual import create_filled
+    from vsc.api.filled import create_filled
 
     return create_filled(lambda store: make(store=store), contents, pin=pin, tell=tell)
 

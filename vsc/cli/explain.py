@@ -10,11 +10,11 @@ import click
 from card_os.sw import meaning
 from vsc.cli.colour import color_option, printer
 from vsc.cli.terminal import width
+from vsc.masking.mask import is_secret, mask
 from vsc.trace.codes import Code, by_name, by_number
 from vsc.trace.decoder import Decoder, rows_of
 from vsc.trace.entry import Entry, EntryKind
 from vsc.trace.explain import Refusal, parts, refusals, row_words, why
-from vsc.trace.mask import is_secret, mask
 from vsc.trace.probe import ASKED_IN_VAIN, is_probe
 
 

@@ -11,7 +11,7 @@ from vsc.cli.tell import tell
 from vsc.errors import CardLocked
 from vsc.factory import home_store
 from vsc.store.image import Image
-from vsc.summary import CardSummary, Counter, summarise
+from vsc.store.summary import CardSummary, Counter, summarise
 
 
 def _tries(counter: Counter | None) -> str:

@@ -109,7 +109,7 @@ def report(done: "Filled", verb: str, *, as_json: bool, **more: object) -> None:
         click.echo(json.dumps({**asdict(done), **more}))
         return
     from vsc.filling.kind import article
-    from vsc.printable import printable
+    from vsc.text.printable import printable
 
     certificate = f", with a certificate for {printable(done.subject)}" if done.subject is not None else ""
     click.echo(f"{verb} {done.label!r}: {article(done.kind)} in container {done.container}{certificate}.")

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from vsc.printable import message
 from vsc.serving.control import VARIABLE, ask
+from vsc.text.printable import message
 
 _socket: Callable[[Any], Any] = click.option(
     "--socket",

@@ -10,9 +10,9 @@ from vsc.cli.secret import KNOWN_KEY_SOURCES, read_known_admin_key
 from vsc.cli.tell import tell
 from vsc.errors import VscError
 from vsc.factory import DEFAULT_PIN, fresh
-from vsc.printable import printable
 from vsc.reader import DEFAULT_NAME, Reader
 from vsc.replay import Log, Mode, ReplayCard, profile_of, read_log
+from vsc.text.printable import printable
 
 
 class _Atr(click.ParamType[bytes]):

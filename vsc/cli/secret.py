@@ -12,11 +12,11 @@ import click
 
 from card_os.admin import KEY_BYTES
 from card_os.pin import NO_POLICY, PinPolicy
-from vsc.byte_order_mark import without_mark
 from vsc.cli.environment import secret_in
 from vsc.errors import Cancelled, VscError
 from vsc.interaction.terminal import open_terminal
-from vsc.reading import MAX_SECRET_BYTES, TooLargeError, read_file
+from vsc.text.byte_order_mark import without_mark
+from vsc.text.reading import MAX_SECRET_BYTES, TooLargeError, read_file
 
 DEFAULT_PIN = "12345678"
 DEFAULT_ADMIN_KEY = "0102030405060708" * 3
@@ -83,7 +83,7 @@ def read_new_pin(source: str | None, *, card: str, policy: PinPolicy | None, def
     """
     if source not in (None, "prompt") or not sys.stdin.isatty():
         return read_pin(source, default=default, option=option)
-    from vsc.asking import Asker
+    from vsc.api.asking import Asker
 
     return Asker(card, None).new_pin(NO_POLICY if policy is None else policy)
 

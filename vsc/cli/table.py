@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from vsc.cli.terminal import shortened, width
-from vsc.printable import printable
+from vsc.text.printable import printable
 
 _NO_LIMIT = 1000
 _GAP = 2

@@ -12,7 +12,7 @@ from vsc.cli.passphrase import passphrase_option
 from vsc.errors import VscError
 
 if TYPE_CHECKING:
-    from vsc.card import Card
+    from vsc.api.card import Card
 
 Names = list[CompletionItem[str]]
 
@@ -89,7 +89,7 @@ def with_number(command: Any) -> Any:
 def opened(name: str | None, reader: str | None) -> "Card":
     """Returns the card that was said, not yet open. A usage error unless there is exactly one of the two."""
     check_target(name, reader)
-    from vsc.provisioning import open as handle_on
+    from vsc.api.provisioning import open as handle_on
 
     return handle_on(name, reader=reader)
 

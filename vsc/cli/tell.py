@@ -2,7 +2,7 @@
 
 import click
 
-from vsc.printable import message
+from vsc.text.printable import message
 
 
 def tell(text: object) -> None:

@@ -10,7 +10,7 @@ from vsc.cli.hint import Group
 from vsc.cli.tell import tell
 from vsc.cli.terminal import width
 from vsc.errors import VscError
-from vsc.printable import json_line
+from vsc.text.printable import json_line
 from vsc.trace.entry import Entry, EntryKind
 from vsc.trace.probe import is_probe
 from vsc.trace.text import report, writer_for

@@ -12,9 +12,9 @@ from vsc.cli.passphrase import passphrase_option
 from vsc.cli.target import name_argument
 from vsc.errors import VscError
 from vsc.factory import home_store
-from vsc.reading import read_stream
 from vsc.store.archive import read_archive, write_archive
 from vsc.store.name import check_name
+from vsc.text.reading import read_stream
 
 _STANDARD = "-"
 _MAX_ARCHIVE_BYTES = 64 * 1024 * 1024

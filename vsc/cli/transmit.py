@@ -13,9 +13,9 @@ from card_os.sw import meaning
 from vsc.cli.passphrase import passphrase_option
 from vsc.cli.target import complete_card, opened, reader_option
 from vsc.factory import powered
+from vsc.masking.mask import is_secret, shown
 from vsc.profiles import GIDS
 from vsc.trace.decoder import command_name
-from vsc.trace.mask import is_secret, shown
 
 if TYPE_CHECKING:
     from vsc.machine import MachineReader

@@ -10,7 +10,7 @@ from vpcd_bridge.stop import Stop
 from vsc.cli.target import complete_reader
 from vsc.cli.tell import tell
 from vsc.machine import Change, ChangeKind, current
-from vsc.printable import printable
+from vsc.text.printable import printable
 
 _WORDS = {
     ChangeKind.READER_ADDED: "reader added",

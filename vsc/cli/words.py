@@ -2,7 +2,7 @@
 
 import click
 
-from vsc.locale_text import locale_problem
+from vsc.text.locale_text import locale_problem
 
 
 class _Text(click.ParamType[str]):

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
-from vsc.byte_order_mark import without_mark
 from vsc.errors import DamagedFile, MaterialError, UnsupportedFeature, WrongPassword
 from vsc.filling import pbe
 from vsc.filling.ber import BerError, Type, first
 from vsc.filling.bounds import Budget, validated
 from vsc.filling.failure import password_error, reading
 from vsc.filling.pfx import private_key_info
+from vsc.text.byte_order_mark import without_mark
 
 FILE = "key file"
 _SSH_MAGIC = b"openssh-key-v1\0"

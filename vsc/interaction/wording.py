@@ -5,7 +5,7 @@ from dataclasses import replace
 from card_os.pin import CharacterRule, PinPolicy
 from vsc.errors import PinPolicyViolation
 from vsc.interaction.port import Question, QuestionKind
-from vsc.printable import printable
+from vsc.text.printable import printable
 
 _CLASSES = {
     "uppercase": "capital letters",

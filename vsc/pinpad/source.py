@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
-from vsc.byte_order_mark import without_mark
 from vsc.errors import VscError
 from vsc.pinpad.pad import Ask, PinKind, PinRequest
-from vsc.reading import MAX_SECRET_BYTES, TooLargeError, read_file
+from vsc.text.byte_order_mark import without_mark
+from vsc.text.reading import MAX_SECRET_BYTES, TooLargeError, read_file
 
 SOURCES = "prompt|env:VAR|file:PATH|cancel|timeout"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vpcd_bridge.port import PoweredCard
-from vsc.trace.mask import shown
+from vsc.masking.mask import shown
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import count
 
-from vsc.locale_text import locale_problem
+from vsc.text.locale_text import locale_problem
 
 _BASE = "Virtual Smart Card"
 DEFAULT_NAME = f"{_BASE} 00 00"

@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 
 from card_os.apdu import CommandApdu
 from card_os.sw import SW, CardError
-from vsc.trace.entry import MaskedCommand, agree
+from vsc.masking.command import MaskedCommand, agree
 
 GET_RESPONSE = 0xC0
 _CHAINING = 0x10

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from vpcd_bridge.port import PoweredCard
+from vsc.masking.mask import mask
 from vsc.profiles import PROFILES, Profile
 from vsc.reader import NotTransactedError
 from vsc.replay import opensc
@@ -12,7 +13,6 @@ from vsc.replay.learnt import Learnt
 from vsc.replay.log import ATR_BYTES, Log, LogError
 from vsc.replay.memory import ByCommand, InOrder, Memory, Mode, apdus
 from vsc.replay.report import Report, report
-from vsc.trace.mask import mask
 
 _SELECT, _BY_NAME = 0xA4, 0x04
 _NO_PRECISE_DIAGNOSIS = b"\x6f\x00"

@@ -8,9 +8,10 @@ answered is the same.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vsc.masking.command import MaskedCommand
 from vsc.replay.ask import GET_RESPONSE, Ask, is_success, sw_of
 from vsc.replay.state import State
-from vsc.trace.entry import Entry, EntryKind, MaskedCommand
+from vsc.trace.entry import Entry, EntryKind
 
 MORE, OTHER_LE = 0x61, 0x6C
 

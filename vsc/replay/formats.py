@@ -3,9 +3,9 @@
 import codecs
 from pathlib import Path
 
-from vsc.reading import MAX_LOG_BYTES, read_file
 from vsc.replay import opensc, own, pasted, pcscd, transcript
 from vsc.replay.log import EmptyLogError, Log, LogError, LogFormat, first_atr
+from vsc.text.reading import MAX_LOG_BYTES, read_file
 from vsc.trace.entry import EntryKind
 
 FORMATS: tuple[LogFormat, ...] = (own, opensc, pcscd, pasted, transcript)

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 
 from card_os.sw import SW
 from vpcd_bridge.port import PoweredCard
+from vsc.masking.command import MaskedCommand
+from vsc.masking.mask import mask
 from vsc.replay.ask import GET_RESPONSE, Ask, Header, is_success, sw_of
 from vsc.replay.conversation import MORE, OTHER_LE, Conversation, States, conversations
 from vsc.replay.memory import Stretches, Uses, apdus
-from vsc.trace.entry import Entry, MaskedCommand
-from vsc.trace.mask import mask
+from vsc.trace.entry import Entry
 
 _VARYING = frozenset({0x82, 0x86, 0x87, 0x88})
 """EXTERNAL, GENERAL (two) and INTERNAL AUTHENTICATE: random bytes go one way or the other."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from vsc.errors import VscError
-from vsc.trace.blackout import Dump, dump_of
+from vsc.masking.blackout import Dump, dump_of
+from vsc.masking.mask import mask
 from vsc.trace.entry import Entry, EntryKind
-from vsc.trace.mask import mask
 
 ATR_BYTES = range(2, 34)
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
+from vsc.masking.command import MaskedCommand
+from vsc.masking.mask import mask
 from vsc.replay.ask import GET_RESPONSE, Ask
-from vsc.trace.entry import Entry, EntryKind, MaskedCommand
-from vsc.trace.mask import mask
+from vsc.trace.entry import Entry, EntryKind
 
 Mode = Literal["strict", "command", "learnt"]
 

@@ -17,8 +17,8 @@ different (`Outgoing APDU data [   12 bytes] =====`) and are read as well.
 import re
 from dataclasses import dataclass, field
 
+from vsc.masking.blackout import BYTE, ELLIPSIS, Dump, dump_of
 from vsc.replay.log import ATR_BYTES, Draft, LogError, hex_of, numbered
-from vsc.trace.blackout import BYTE, ELLIPSIS, Dump, dump_of
 from vsc.trace.entry import EntryKind
 
 NAME = "OpenSC debug log"

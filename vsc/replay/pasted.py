@@ -14,8 +14,8 @@ Whatever else there is, prompts, echoes and what the tools say besides, is passe
 import re
 from dataclasses import dataclass, field
 
+from vsc.masking.blackout import BYTE, ELLIPSIS, Dump, dump_of
 from vsc.replay.log import ATR_BYTES, Draft, LogError, hex_of, numbered
-from vsc.trace.blackout import BYTE, ELLIPSIS, Dump, dump_of
 from vsc.trace.entry import EntryKind
 
 NAME = "output of a tool"

@@ -10,8 +10,8 @@ that the APDUs of several readers can be told apart, and the ATRs; with `--apdu`
 import re
 from dataclasses import dataclass, field
 
+from vsc.masking.blackout import Dump, dump_of
 from vsc.replay.log import ATR_BYTES, Draft, LogError, hex_of, numbered
-from vsc.trace.blackout import Dump, dump_of
 from vsc.trace.entry import EntryKind
 
 NAME = "log of pcscd --apdu"

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
+from vsc.masking.command import MaskedCommand
+from vsc.masking.mask import text
 from vsc.replay.ask import Ask
 from vsc.trace.decoder import Decoder
-from vsc.trace.entry import Entry, EntryKind, MaskedCommand
-from vsc.trace.mask import text
+from vsc.trace.entry import Entry, EntryKind
 
 _SHOWN_CHARACTERS = 80
 

@@ -7,8 +7,8 @@
 @ reset               the card was reset
 """
 
+from vsc.masking.blackout import Dump, dump_of
 from vsc.replay.log import ATR_BYTES, Draft, LogError, numbered
-from vsc.trace.blackout import Dump, dump_of
 from vsc.trace.entry import EntryKind
 
 NAME = "transcript"

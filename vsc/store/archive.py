@@ -14,11 +14,11 @@ from card_os.atr import Atr
 from card_os.description import Description, DescriptionError, Fields, hexadecimal
 from card_os.memory import Persistent
 from vsc.errors import ImageError, VscError
-from vsc.printable import escaped_json
 from vsc.profiles import PROFILES, Profile
 from vsc.store.image import Image, check_label
 from vsc.store.name import check_name
-from vsc.summary import summarise
+from vsc.store.summary import summarise
+from vsc.text.printable import escaped_json
 
 FORMAT = "virtual smart card archive"
 VERSION = 2

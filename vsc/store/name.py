@@ -4,7 +4,7 @@ import hashlib
 import unicodedata
 
 from vsc.errors import VscError
-from vsc.locale_text import locale_problem
+from vsc.text.locale_text import locale_problem
 
 MAX_NAME_CHARACTERS = 80
 

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 
 from vsc.errors import VscError
-from vsc.reading import MAX_SECRET_BYTES, read_file
 from vsc.store.database import Durability
+from vsc.text.reading import MAX_SECRET_BYTES, read_file
 
 PASSPHRASE_VARIABLE = "VSC_PASSPHRASE_FILE"
 DURABILITY_VARIABLE = "VSC_DURABILITY"

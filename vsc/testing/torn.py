@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from card_os.card import Outcome
 from card_os.memory import Persistent
 from vsc.errors import VscError
+from vsc.masking.mask import mask
 from vsc.reader.errors import CardRemovedError
 from vsc.store.faulty import PowerCut
 from vsc.testing.card import SoftCard
@@ -18,7 +19,6 @@ from vsc.testing.invariants import Cut, Moment, State
 from vsc.testing.watched import Draw, RepeatingEnv, WatchedCard
 from vsc.trace.decoder import Decoder, command_name
 from vsc.trace.entry import Entry, EntryKind
-from vsc.trace.mask import mask
 
 Scenario = Callable[[SoftCard], object]
 

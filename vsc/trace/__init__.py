@@ -4,17 +4,18 @@
 line of a trace; `mask` is what keeps secrets out of it, `decoder` puts it into words, `text`, `jsonl` and `pcapng` are
 its forms, `explain` says what a status word means.
 
-The names are imported when they are first used: `vsc.reader` imports `vsc.trace.mask`, and must find no circle here.
+`mask` is of `vsc.masking`, below readers. The names are imported when they are first used.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vsc.masking.command import MaskedCommand
+    from vsc.masking.mask import mask, shown
     from vsc.trace.decoder import Decoder, Line
-    from vsc.trace.entry import Entry, EntryKind, MaskedCommand
+    from vsc.trace.entry import Entry, EntryKind
     from vsc.trace.jsonl import TraceError
-    from vsc.trace.mask import mask, shown
     from vsc.trace.recorder import Recorder, Trace
 
 __all__ = [
@@ -31,20 +32,20 @@ __all__ = [
 ]
 
 _SOURCES = {
-    "Decoder": "decoder",
-    "Entry": "entry",
-    "EntryKind": "entry",
-    "Line": "decoder",
-    "MaskedCommand": "entry",
-    "Recorder": "recorder",
-    "Trace": "recorder",
-    "TraceError": "jsonl",
-    "mask": "mask",
-    "shown": "mask",
+    "Decoder": "vsc.trace.decoder",
+    "Entry": "vsc.trace.entry",
+    "EntryKind": "vsc.trace.entry",
+    "Line": "vsc.trace.decoder",
+    "MaskedCommand": "vsc.masking.command",
+    "Recorder": "vsc.trace.recorder",
+    "Trace": "vsc.trace.recorder",
+    "TraceError": "vsc.trace.jsonl",
+    "mask": "vsc.masking.mask",
+    "shown": "vsc.masking.mask",
 }
 
 
 def __getattr__(name: str) -> object:
     if name in _SOURCES:
-        return getattr(import_module(f"vsc.trace.{_SOURCES[name]}"), name)
+        return getattr(import_module(_SOURCES[name]), name)
     raise AttributeError(f"module 'vsc.trace' has no attribute {name!r}")

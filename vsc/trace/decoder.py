@@ -16,9 +16,10 @@ from card_os.command import Command
 from card_os.kernel import KERNEL, MIN_AID_BYTES, SELECT_BY_NAME, KernelIns, kernel_row
 from card_os.sw import CardError, meaning
 from card_os.words import byte_count
+from vsc.masking.command import MaskedCommand
 from vsc.profiles import PROFILES
 from vsc.trace import wording
-from vsc.trace.entry import Entry, EntryKind, MaskedCommand
+from vsc.trace.entry import Entry, EntryKind
 
 AnyApplication = Application[Any, Any]
 

@@ -4,33 +4,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from vsc.masking.command import MaskedCommand
+
 if TYPE_CHECKING:
     from card_os.application import Application
 
 
-@dataclass(frozen=True, slots=True)
-class MaskedCommand:
-    """A C-APDU whose secret part is known by its length only.
-
-    visible: the bytes that may be seen, from the first on; hidden_bytes: how many follow that may not. unknown: the
-    places of visible bytes that whoever gave us the log has blacked out; there is 00 in their stead.
-    """
-
-    visible: bytes
-    hidden_bytes: int = 0
-    unknown: frozenset[int] = frozenset()
-
-    def matches(self, other: "MaskedCommand") -> bool:
-        """Whether it may have been that command: what is unknown may be anything."""
-        return self == other or (
-            (len(self.visible), self.hidden_bytes) == (len(other.visible), other.hidden_bytes)
-            and agree(self.visible, other.visible, self.unknown | other.unknown)
-        )
-
-
-def agree(one: bytes, other: bytes, unknown: frozenset[int]) -> bool:
-    """Whether two of one length are the same but in those places."""
-    return all(a == b or place in unknown for place, (a, b) in enumerate(zip(one, other, strict=True)))
+_NO_COMMAND = MaskedCommand(b"")
 
 
 class EntryKind(Enum):
@@ -56,7 +36,7 @@ class Entry:
     kind: EntryKind
     seconds: float = 0.0
     reader: str = ""
-    command: MaskedCommand = MaskedCommand(b"")
+    command: MaskedCommand = _NO_COMMAND
     response: bytes = b""
     reason: str = ""
     took_s: float = 0.0

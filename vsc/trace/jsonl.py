@@ -15,10 +15,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from vsc.errors import VscError
-from vsc.trace import blackout
+from vsc.masking import blackout
+from vsc.masking.command import MaskedCommand
+from vsc.masking.mask import mask, text
 from vsc.trace.decoder import command_name
-from vsc.trace.entry import Entry, EntryKind, MaskedCommand
-from vsc.trace.mask import mask, text
+from vsc.trace.entry import Entry, EntryKind
 
 FORMAT = "vsc trace"
 VERSION = 2

@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from construct import Bytes, Const, GreedyBytes, Int16ub, Int16ul, Int32ul, Int64sl, Struct, this
 
 from card_os.wire import Format
+from vsc.masking.command import MaskedCommand
 from vsc.trace.decoder import Decoder
-from vsc.trace.entry import Entry, EntryKind, MaskedCommand
+from vsc.trace.entry import Entry, EntryKind
 
 LINK_TYPE = 252
 DISSECTOR = b"gsm_sim"

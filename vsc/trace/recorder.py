@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from vsc.errors import VscError
+from vsc.masking.mask import mask
 from vsc.reader import EventKind, Exchange, Reader
 from vsc.trace import jsonl, pcapng, text
 from vsc.trace.decoder import AnyApplication, all_applications, carried_by, command_name
 from vsc.trace.entry import Entry, EntryKind
-from vsc.trace.mask import mask
 
 _KINDS = {
     EventKind.INSERTED: EntryKind.INSERTED,

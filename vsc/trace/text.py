@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 
-from vsc.printable import printable
+from vsc.text.printable import printable
 from vsc.trace.decoder import Decoder, Line
 from vsc.trace.entry import Entry, EntryKind
 from vsc.trace.probe import Probes, folded, is_probe

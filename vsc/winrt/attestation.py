@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from vsc.card import Card
+from vsc.api.card import Card
 from vsc.errors import UnsupportedCard
 
 KEY_BITS = 2048

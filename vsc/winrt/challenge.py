@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 from uuid import UUID
 
 from card_os.admin import KEY_BYTES
-from vsc.challenge import AdminChallenge
+from vsc.api.challenge import AdminChallenge
 from vsc.winrt import hresult
 from vsc.winrt.buffers import IBuffer, ReadableBuffer, octets
 from vsc.winrt.errors import WinRTError

@@ -5,14 +5,15 @@ import warnings
 from contextlib import ExitStack
 
 from card_os.pin import PinPolicy
-from vsc import machine, provisioning
-from vsc.asking import Asker
-from vsc.card import VirtualCard
+from vsc import machine
+from vsc.api import provisioning
+from vsc.api.asking import Asker
+from vsc.api.card import VirtualCard
 from vsc.errors import Cancelled, CardExistsError, VscError
 from vsc.machine import Machine, MachineReader
 from vsc.store import Image
 from vsc.store.name import check_name
-from vsc.summary import summarise
+from vsc.store.summary import summarise
 from vsc.winrt.attestation import add_attestation_key
 from vsc.winrt.facade import asking
 from vsc.winrt.operations import checkpoint

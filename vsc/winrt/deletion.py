@@ -1,7 +1,7 @@
 """Deleting a virtual card: consent, then reader and card go, and nothing is left."""
 
 from vsc import machine
-from vsc.card import VirtualCard
+from vsc.api.card import VirtualCard
 from vsc.errors import CardRemoved, UnsupportedCard
 from vsc.machine import MachineReader
 from vsc.winrt.facade import asking, image_in

@@ -1,4 +1,4 @@
-"""Where the skin meets the facade: a `vsc.card.Card` for each `SmartCard`, and who is asked on its behalf."""
+"""Where the skin meets the facade: a `vsc.api.card.Card` for each `SmartCard`, and who is asked on its behalf."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,11 +6,11 @@ from typing import TypeVar
 from uuid import UUID
 
 from vsc import machine
-from vsc.card import Card
+from vsc.api.card import Card
+from vsc.api.place import InReader
 from vsc.errors import Cancelled, CardNotFoundError, UnsupportedCard
 from vsc.interaction import Question, UserInteraction, current_interaction, user_interaction
 from vsc.machine import MachineReader
-from vsc.place import InReader
 from vsc.store import Image
 from vsc.winrt.operations import checkpoint
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from card_os.pin import PinPolicy
-from vsc.card import Card
+from vsc.api.card import Card
 from vsc.errors import CardRemoved
 from vsc.winrt import creation, facade
 from vsc.winrt.attestation import attestation_name

@@ -12,7 +12,7 @@ from tests.unit.vsc import samples
 from tests.unit.vsc.cli.shell import Shell
 from tests.unit.vsc.samples import gids_state
 from vsc.store.sqlite import SqliteStore
-from vsc.summary import summarise
+from vsc.store.summary import summarise
 
 
 def test_a_card(shell: Shell, store: SqliteStore) -> None:

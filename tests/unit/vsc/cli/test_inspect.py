@@ -11,7 +11,7 @@ from card_os.secret import Secret
 from tests.unit.vsc import samples
 from tests.unit.vsc.cli.shell import Shell
 from vsc.store.sqlite import SqliteStore
-from vsc.summary import summarise
+from vsc.store.summary import summarise
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from tests.unit.vsc import samples
 from tests.unit.vsc.cli.shell import Shell
 from vsc.factory import home_store
 from vsc.store.sqlite import SqliteStore
-from vsc.summary import summarise
+from vsc.store.summary import summarise
 
 PIN = samples.PIN.decode()
 

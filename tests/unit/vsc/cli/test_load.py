@@ -12,7 +12,7 @@ from tests.unit.vsc.cli.shell import Shell
 from tests.unit.vsc.filling import stuff
 from vsc.factory import home_store
 from vsc.interaction import PinScript, QuestionKind, user_interaction
-from vsc.summary import summarise
+from vsc.store.summary import summarise
 
 PIN = samples.PIN.decode()
 PASSWORD = stuff.PASSWORD.decode()

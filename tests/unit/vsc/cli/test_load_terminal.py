@@ -8,7 +8,7 @@ from tests.unit.vsc import samples
 from tests.unit.vsc.cli.test_terminal import Terminal, pytestmark
 from tests.unit.vsc.filling import stuff
 from vsc.store.sqlite import SqliteStore
-from vsc.summary import summarise
+from vsc.store.summary import summarise
 
 __all__ = ["pytestmark"]
 

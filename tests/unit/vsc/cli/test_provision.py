@@ -8,7 +8,7 @@ from tests.unit.vsc import samples
 from tests.unit.vsc.cli.shell import Shell
 from vsc.machine import InProcessMachine
 from vsc.store.sqlite import SqliteStore
-from vsc.summary import summarise
+from vsc.store.summary import summarise
 
 STORED = ("--admin-key", "stored")
 NEW_ID = "00112233-4455-6677-8899-aabbccddeeff"

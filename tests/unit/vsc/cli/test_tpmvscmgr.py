@@ -12,7 +12,7 @@ from tests.unit.vsc.cli.shell import Shell
 from tests.unit.vsc.samples import gids_state
 from vsc.factory import DEFAULT_ADMIN_KEY, admin_key_of
 from vsc.store.sqlite import SqliteStore
-from vsc.summary import summarise
+from vsc.store.summary import summarise
 
 CREATE = ("tpmvscmgr", "create")
 REQUIRED = ("/name", "work", "/pin", "default", "/adminkey", "random")

@@ -6,7 +6,7 @@ docs/faults.md has these as a table; for hosts over PC/SC see tests/interop/test
 import pytest
 
 from tests.unit.vsc.faults.hosts import SELECT, VERIFY
-from vsc.card import Card
+from vsc.api.card import Card
 from vsc.errors import (
     CardRemoved,
     CardUnresponsive,

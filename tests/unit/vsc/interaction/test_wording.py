@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from card_os.pin import NO_POLICY, CharacterRule, PinPolicy
 from vsc.interaction import Question, QuestionKind
 from vsc.interaction.wording import details, problem, rules, title
-from vsc.printable import printable
+from vsc.text.printable import printable
 
 REQUIRED, DISALLOWED = CharacterRule.REQUIRE_AT_LEAST_ONE, CharacterRule.DISALLOW
 

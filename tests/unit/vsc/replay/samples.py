@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from vsc.masking.mask import mask
 from vsc.replay import Log, parse_log
 from vsc.trace.entry import Entry, EntryKind
-from vsc.trace.mask import mask
 
 ATR = bytes.fromhex("3B8D0180FBA000000397425446590201C9")
 

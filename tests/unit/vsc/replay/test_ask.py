@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from card_os.apdu import CommandApdu
+from vsc.masking.mask import mask
 from vsc.replay.ask import Ask, Header, is_success, sw_of
-from vsc.trace.mask import mask
 
 
 def ask(command: str) -> Ask:

@@ -1,8 +1,8 @@
 """What is said of the first command that the log has no answer to."""
 
 from tests.unit.vsc.replay.samples import of
+from vsc.masking.mask import mask
 from vsc.replay.report import Report, report
-from vsc.trace.mask import mask
 
 SELECT = "00A4040009A0000003974254465900"
 

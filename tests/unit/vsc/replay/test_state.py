@@ -2,9 +2,9 @@
 
 import pytest
 
+from vsc.masking.mask import mask
 from vsc.replay.ask import Ask
 from vsc.replay.state import State
-from vsc.trace.mask import mask
 
 GIDS, PIV = "00A4040009A0000003974254465900", "00A4040009A0000003080000100000"
 PIN = (0x20, 0x80)

@@ -1,8 +1,8 @@
 """Entries for the tests of traces."""
 
+from vsc.masking.mask import mask
 from vsc.profiles import GIDS
 from vsc.trace.entry import Entry, EntryKind
-from vsc.trace.mask import mask
 
 READER = "Reader ☂"
 

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from card_os.application import Application
 from card_os.apps.gids.wire import Ins
 from tests.unit.vsc.trace.sample import INSERTED, apdu, event
+from vsc.masking.command import MaskedCommand
+from vsc.masking.mask import mask
 from vsc.profiles import GIDS
 from vsc.trace.decoder import Decoder, Line, command_name
-from vsc.trace.entry import Entry, EntryKind, MaskedCommand
-from vsc.trace.mask import mask
+from vsc.trace.entry import Entry, EntryKind
 
 CLASSES = (0x00, 0x01, 0x03, 0x10, 0x11, 0x40, 0x4F, 0x50, 0x5F, 0x0C, 0x80, 0xFF)
 SELECT = "00A4040009A00000039742544659"

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.vsc.trace.sample import ENTRIES, apdu
-from vsc.trace.entry import Entry, EntryKind, MaskedCommand
+from vsc.masking.command import MaskedCommand
+from vsc.masking.mask import mask
+from vsc.trace.entry import Entry, EntryKind
 from vsc.trace.jsonl import TraceError, dump, head, is_trace, parse, started
-from vsc.trace.mask import mask
 
 HEAD = head()
 MICROSECONDS = st.integers(0, 4 * 10**15).map(lambda number: round(number / 1e6, 6))

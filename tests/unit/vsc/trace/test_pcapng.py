@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.vsc.trace.sample import ENTRIES, INSERTED, READER, apdu
-from vsc.trace.entry import Entry, EntryKind, MaskedCommand
+from vsc.masking.command import MaskedCommand
+from vsc.trace.entry import Entry, EntryKind
 from vsc.trace.pcapng import LINK_TYPE, dump
 
 PDU_HEAD = bytes.fromhex("000C0008") + b"gsm_sim\0" + bytes(4)

@@ -15,12 +15,13 @@ from card_os.command import ANYBODY, Command
 from tests.unit.vsc.trace.sample import apdu
 from vsc.errors import VscError
 from vsc.faults import inject
+from vsc.masking.command import MaskedCommand
 from vsc.pinpad import PinPad
 from vsc.profiles import Profile
 from vsc.reader import CardRemovedError, Reader, ReaderEvent
 from vsc.testing import SoftCard
 from vsc.trace.decoder import Decoder
-from vsc.trace.entry import EntryKind, MaskedCommand
+from vsc.trace.entry import EntryKind
 from vsc.trace.jsonl import parse
 from vsc.trace.recorder import FORMATS, Recorder, Trace, format_of
 from vsc.world import SystemEnv

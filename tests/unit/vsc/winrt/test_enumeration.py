@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from vsc.api.provisioning import create
 from vsc.machine import InProcessMachine, use_everywhere
-from vsc.provisioning import create
 from vsc.store.memory import MemoryStore
 from vsc.winrt import hresult
 from vsc.winrt.devices_enumeration import DeviceInformation

@@ -7,7 +7,7 @@ import pytest
 
 from tests.rows.foreign import ForeignReader, Neighbourhood, Powered
 from tests.unit.vsc.host.cards import Double, Recorded
-from vsc import provisioning
+from vsc.api import provisioning
 from vsc.interaction import PinScript, user_interaction
 from vsc.machine import InProcessMachine, use_everywhere
 from vsc.store.memory import MemoryStore

@@ -1,4 +1,4 @@
-"""vsc.provisioning: cards made and found, readers, and what happens to them."""
+"""vsc.api.provisioning: cards made and found, readers, and what happens to them."""
 
 import threading
 import uuid

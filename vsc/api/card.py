@@ -6,7 +6,7 @@
         card.verify_pin("24681357")
         card.sign(0, b"hello")
 
-What a handle holds, and when, is in `vsc.handle`.
+What a handle holds, and when, is in `vsc.api.handle`.
 """
 
 import uuid
@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, TypeVar
 from weakref import ref
 
 from card_os.pin import NO_POLICY, PinPolicy
-from vsc.asking import Asker, PinSource, PinText, pin_bytes
-from vsc.challenge import AdminChallenge, authority, check_card_id, provision
+from vsc.api.asking import Asker, PinSource, PinText, pin_bytes
+from vsc.api.challenge import AdminChallenge, authority, check_card_id, provision
+from vsc.api.handle import Handle
+from vsc.api.place import InReader, InStore, plugged_in
+from vsc.api.session import KEYS, Authority, GivenKey, Session, octets
 from vsc.errors import CardInUseError, PinBlocked, PinPolicyViolation, UnsupportedCard, WrongAdminResponse, WrongPin
 from vsc.factory import admin_key_of
-from vsc.handle import Handle
 from vsc.host import (
     Container,
     HasCertificates,
@@ -33,8 +35,6 @@ from vsc.host import (
 from vsc.host.port import reference_of
 from vsc.interaction.port import UserInteraction
 from vsc.machine import MachineReader, current
-from vsc.place import InReader, InStore, plugged_in
-from vsc.session import KEYS, Authority, GivenKey, Session, octets
 from vsc.store import Image, Store
 from vsc.store.name import check_name
 

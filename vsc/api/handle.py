@@ -5,14 +5,14 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
-from vsc.challenge import AdminChallenge
+from vsc.api.challenge import AdminChallenge
+from vsc.api.place import Place
+from vsc.api.session import Authority, GivenKey, Session, Turn, checked_length
 from vsc.errors import CardInUseError
 from vsc.interaction.port import UserInteraction
 from vsc.machine import MachineReader
 from vsc.machine.own import OwnReader
-from vsc.place import Place
 from vsc.reader import Reader
-from vsc.session import Authority, GivenKey, Session, Turn, checked_length
 
 
 class Handle:

@@ -1,11 +1,11 @@
-"""vsc.trace.mask: what must never be shown, of commands right and wrong."""
+"""vsc.masking.mask: what must never be shown, of commands right and wrong."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsc.trace.entry import MaskedCommand
-from vsc.trace.mask import is_secret, mask, shown
+from vsc.masking.command import MaskedCommand
+from vsc.masking.mask import is_secret, mask, shown
 
 PIN_INSTRUCTIONS = (0x20, 0x21, 0x24, 0x25, 0x26, 0x28, 0x2C, 0x2D)
 CLASSES = (0x00, 0x01, 0x03, 0x10, 0x11, 0x40, 0x4F, 0x50, 0x5F, 0x0C, 0x80, 0xFF)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vsc.errors import VscError
-from vsc.reading import MAX_LOG_BYTES, TooLargeError, amount, read_file, read_stream
+from vsc.text.reading import MAX_LOG_BYTES, TooLargeError, amount, read_file, read_stream
 
 
 def test_what_fits_is_read_whole(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsc.trace.blackout import Dump, dump_of, text
+from vsc.masking.blackout import Dump, dump_of, text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""vsc.summary: what a card holds, whatever hosts have written on it."""
+"""vsc.store.summary: what a card holds, whatever hosts have written on it."""
 
 import json
 import tracemalloc
@@ -26,7 +26,7 @@ from card_os.key_kind import KeyKind
 from card_os.pin import CharacterRule, Pin, PinPolicy
 from card_os.secret import Secret
 from tests.unit.vsc import samples
-from vsc.summary import CardSummary, ContainerSummary, summarise
+from vsc.store.summary import CardSummary, ContainerSummary, summarise
 from vsc.world import SeededEnv
 
 ADA = ContainerSummary(0, "Ada's key", True, "key exchange", "RSA 1024", ["CN=Ada Lovelace"])

@@ -1,10 +1,10 @@
-"""vsc.byte_order_mark."""
+"""vsc.text.byte_order_mark."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsc.byte_order_mark import without_mark
+from vsc.text.byte_order_mark import without_mark
 
 MARKS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsc.printable import MAX_MESSAGE_CHARACTERS, escaped_json, json_line, message, printable
+from vsc.text.printable import MAX_MESSAGE_CHARACTERS, escaped_json, json_line, message, printable
 
 HOSTILE = "\x1b]0;title\x07\x9b2J\u202e\ud800\r\n\x7f"
 

@@ -5,8 +5,6 @@ not ours. Whether a command holds a secret is told by INS and P1-P2 alone, whate
 lengths are: a command that the card will refuse carries its secret too. Of such a command the header is seen, and Lc
 where it fits the length. All that follows is hidden, so that a host's mistakes (no Lc, a wrong one, one in the wrong
 form) are hidden as well.
-
-This module must not import `vsc.reader`: a reader's exchanges show their commands by it.
 """
 
 from collections.abc import Container, Mapping
@@ -16,9 +14,9 @@ from typing import Any
 from card_os.apdu import Case
 from card_os.application import Application
 from card_os.sw import CardError
+from vsc.masking import blackout
+from vsc.masking.command import MaskedCommand
 from vsc.profiles import PROFILES
-from vsc.trace import blackout
-from vsc.trace.entry import MaskedCommand
 
 # PINs and PUKs: VERIFY, CHANGE REFERENCE DATA, DISABLE and ENABLE VERIFICATION REQUIREMENT, RESET RETRY COUNTER, each
 # in its BER-TLV form too (ISO/IEC 7816-4 section 7.5; PINs go to cards in proprietary classes in the same way).

@@ -9,9 +9,10 @@ from types import EllipsisType, TracebackType
 from typing import Any, Self, overload
 
 from card_os.pin import PinPolicy
-from vsc.asking import Asker, PinText, pin_bytes
-from vsc.card import Card, VirtualCard
-from vsc.challenge import check_card_id
+from vsc.api.asking import Asker, PinText, pin_bytes
+from vsc.api.card import Card, VirtualCard
+from vsc.api.challenge import check_card_id
+from vsc.api.session import GivenKey, checked_length, octets
 from vsc.errors import CardExistsError, PinPolicyViolation, ReaderNotFoundError
 from vsc.factory import create as make
 from vsc.factory import create_blank as make_blank
@@ -20,7 +21,6 @@ from vsc.host.port import offered
 from vsc.interaction.port import UserInteraction
 from vsc.machine import Change, MachineReader, Watcher, current
 from vsc.profiles import GIDS, CardOptions, Profile, profile_named
-from vsc.session import GivenKey, checked_length, octets
 from vsc.store import Image, Store
 from vsc.store.memory import MemoryStore
 from vsc.store.name import check_name

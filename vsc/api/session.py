@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
+from vsc.api.place import Spot
 from vsc.errors import LostCardError, UnsupportedCard, VscError
 from vsc.host import (
     CanUnblock,
@@ -19,7 +20,6 @@ from vsc.host import (
     find,
 )
 from vsc.host.port import reference_of
-from vsc.place import Spot
 from vsc.profiles import PROFILES
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""vsc.card: handles on cards, outside and inside of a `with` block, in a store and in a reader."""
+"""vsc.api.card: handles on cards, outside and inside of a `with` block, in a store and in a reader."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -38,11 +38,11 @@ from vsc import (
     WrongPin,
     calculate_response,
 )
-from vsc.card import Card
+from vsc.api.card import Card
+from vsc.api.place import InStore, Spot
 from vsc.host import Tries
 from vsc.machine import InProcessMachine, MachineReader, use
 from vsc.machine.own import OwnReader
-from vsc.place import InStore, Spot
 from vsc.profiles import GIDS
 from vsc.reader import Reader
 from vsc.store.memory import MemoryStore

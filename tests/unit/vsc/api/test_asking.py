@@ -1,8 +1,8 @@
-"""vsc.asking: PINs that are given or asked for, whatever card they are for."""
+"""vsc.api.asking: PINs that are given or asked for, whatever card they are for."""
 
 import pytest
 
-from vsc.asking import PinSource, pin_bytes
+from vsc.api.asking import PinSource, pin_bytes
 from vsc.errors import PinBlocked, PinPolicyViolation, WrongPin
 
 

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
+from vsc.api.session import Authority, GivenKey, Session, checked_length, octets
 from vsc.errors import ChallengeUsed, WrongAdminResponse
 from vsc.host import CanFormat
-from vsc.session import Authority, GivenKey, Session, checked_length, octets
 
 
 class AdminChallenge:

@@ -1,4 +1,4 @@
-"""vsc.filling.virtual."""
+"""vsc.api.filled."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +9,13 @@ import pytest
 from card_os.pin import CharacterRule, PinPolicy
 from tests.unit.vsc import samples
 from tests.unit.vsc.filling import stuff
+from vsc.api.filled import create_filled
 from vsc.errors import CardExistsError, RefusedError
 from vsc.factory import create
 from vsc.filling.material import read_material
-from vsc.filling.virtual import create_filled
 from vsc.store import Image, Store
 from vsc.store.memory import MemoryStore
-from vsc.summary import summarise
+from vsc.store.summary import summarise
 
 ADA = read_material(key=stuff.key(), certificate=stuff.certificate())
 

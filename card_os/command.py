@@ -118,6 +118,9 @@ class Command:
     presents: Callable[[Any, CommandApdu], tuple[str, ...]] = _presents_nothing
     """The counter (a fact) of the PIN or key that a whole command presents in this session, if it presents one: a card
     lowers it, and stores that, before it compares. Behind it: what other counters the command gives back."""
+    renews: bool = False
+    """Whether it gives tries back though no secret is compared: it sets them, or makes a card new that nobody can use
+    any more. Who may do that is a matter of the row's access and of its handler."""
     hides: Container[int] = ()
     """Values of P1-P2, accepted or not, with which the data hold a PIN or a key: traces leave them out."""
     samples: Sequence[tuple[int, bytes]] = ()

@@ -52,7 +52,7 @@ class Cut:
     permanent when the power went. outcome: what the whole command comes to. found: what the card has after the
     restart, by way of its image; card: that card, powered, to be asked. It is nobody else's: do with it what you
     like. by_anybody: after an answer, what the card would keep had the command come with nothing proved, for each
-    application; empty if it presents a PIN or key, or changes nothing.
+    application; empty if it presents a PIN or key, renews tries by its row, or changes nothing.
     """
 
     command: str

@@ -248,6 +248,9 @@ class Run:
             return ()
         command, found = evidence.command, []
         for application in self._start.profile.applications:
+            row = application.table.find(command.raw[1], int.from_bytes(command.raw[2:4], "big"))
+            if row is not None and row.renews:
+                continue
             # Before a card is in use all is free: nothing in it is worth a try.
             if application.protected(command.before.persistent.state(application.aid)):
                 card = restarted(self._start, command.before.persistent)

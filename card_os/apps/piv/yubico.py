@@ -227,6 +227,7 @@ SET_RETRIES = Command(
     _set_retries,
     _MANUAL + "set PIN retries",
     changes=True,
+    renews=True,
     refusals={SW.INCORRECT_P1P2: "that is no number of tries"},
     samples=((0x0304, b""),),
 )
@@ -238,6 +239,7 @@ RESET = Command(
     _reset,
     _MANUAL + "reset the PIV application",
     changes=True,
+    renews=True,
     refusals={SW.CONDITIONS_NOT_SATISFIED: "the PIN or the PUK is not blocked"},
     samples=((0, b""),),
 )

@@ -16,6 +16,7 @@ from vsc.factory import fresh
 from vsc.profiles import PROFILES, CardOptions, Profile, profile_named, profile_of
 from vsc.profiles.piv import PIV, PIV_CONTACTLESS
 from vsc.profiles.yubikey import YUBIKEY_5_4, YUBIKEY_5_7
+from vsc.testing import SoftCard, tear_everywhere
 from vsc.world import SeededEnv
 
 ALL = [PIV, PIV_CONTACTLESS, YUBIKEY_5_4, YUBIKEY_5_7]
@@ -144,3 +145,16 @@ def test_a_blank_yubikey_is_as_from_the_factory() -> None:
     assert state.admin.is_default
     assert YUBIKEY_5_7.reader_name == "Yubico YubiKey CCID"
     assert isinstance(YUBIKEY_5_7.applications[1], Management)
+
+
+def test_power_may_fail_at_any_commit_of_a_reset() -> None:
+    """Tries come back though nothing is proved: its row says so, and nobody can use the card any more."""
+
+    def scenario(card: SoftCard) -> None:
+        for _ in range(3):
+            card.transmit(bytes.fromhex("0020008008393939393939FFFF"))
+            card.transmit(bytes.fromhex("002C008010" + "FF" * 16))
+        assert card.transmit(bytes.fromhex("00FB0000")) == b"\x90\x00"
+        assert card.transmit(bytes.fromhex("0020008008313233343536FFFF")) == b"\x90\x00"
+
+    tear_everywhere(scenario, card=SoftCard.make("yubikey", seed=1))

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey as _LibraryX25519
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
+from card_os.kept_key import KeepsLibraryKey
 from card_os.key_kind import KeyKind
 from card_os.secret import Secret
 from card_os.sw import SW, CardError
@@ -19,7 +20,7 @@ KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Ed25519PrivateKey:
+class Ed25519PrivateKey(KeepsLibraryKey[_LibraryEd25519]):
     """The 32 bytes that RFC 8032 section 5.1.5 calls the private key; ValueError for another length."""
 
     seed: Secret
@@ -40,7 +41,7 @@ class Ed25519PrivateKey:
         return self.seed.reveal()
 
     def library_key(self) -> _LibraryEd25519:
-        return _LibraryEd25519.from_private_bytes(self.seed.reveal())
+        return self._kept(lambda: _LibraryEd25519.from_private_bytes(self.seed.reveal()))
 
     @property
     def point(self) -> bytes:
@@ -49,7 +50,7 @@ class Ed25519PrivateKey:
 
 
 @dataclass(frozen=True, slots=True)
-class X25519PrivateKey:
+class X25519PrivateKey(KeepsLibraryKey[_LibraryX25519]):
     """The 32 bytes of a scalar, little-endian, before clamping (RFC 7748 section 5); ValueError for another length."""
 
     scalar: Secret
@@ -70,7 +71,7 @@ class X25519PrivateKey:
         return self.scalar.reveal()
 
     def library_key(self) -> _LibraryX25519:
-        return _LibraryX25519.from_private_bytes(self.scalar.reveal())
+        return self._kept(lambda: _LibraryX25519.from_private_bytes(self.scalar.reveal()))
 
     @property
     def point(self) -> bytes:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from card_os.kept_key import KeepsLibraryKey
 from card_os.key_kind import KeyKind
 from card_os.sw import SW, CardError
 from card_os.tlv import Tlv, parse_all
@@ -39,7 +40,7 @@ def field_bytes(kind: KeyKind) -> int:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class EcPrivateKey:
+class EcPrivateKey(KeepsLibraryKey[ec.EllipticCurvePrivateKey]):
     """A private scalar on a curve, 1 to below the order; else ValueError."""
 
     kind: KeyKind
@@ -107,7 +108,7 @@ class EcPrivateKey:
         return field_bytes(self.kind)
 
     def library_key(self) -> ec.EllipticCurvePrivateKey:
-        return ec.derive_private_key(self.scalar, CURVES[self.kind])
+        return self._kept(lambda: ec.derive_private_key(self.scalar, CURVES[self.kind]))
 
     @property
     def point(self) -> bytes:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers, RSA
 from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 from cryptography.hazmat.primitives.hashes import SHA1
 
+from card_os.kept_key import KeepsLibraryKey
 from card_os.key_kind import KeyKind
 from card_os.sw import SW, CardError
 from card_os.tlv import Tlv, join, parse_all
@@ -32,7 +33,7 @@ RandomBytes = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class RsaPrivateKey:
+class RsaPrivateKey(KeepsLibraryKey[_LibraryKey]):
     """A private key with its CRT values, as whole numbers."""
 
     n: int
@@ -79,10 +80,13 @@ class RsaPrivateKey:
 
     def library_key(self, *, check: bool = False) -> _LibraryKey:
         """Returns the same key for `cryptography`; with `check`, ValueError if the numbers do not belong together."""
+        # The check takes 0.05 to 0.3 s, so it is made once, when a key is imported.
+        return self._checked_library_key(True) if check else self._kept(self._checked_library_key)
+
+    def _checked_library_key(self, check: bool = False) -> _LibraryKey:
         numbers = RSAPrivateNumbers(
             self.p, self.q, self.d, self.dp, self.dq, self.qinv, RSAPublicNumbers(self.e, self.n)
         )
-        # The check takes 0.05 to 0.3 s, so it is made once, when a key is imported.
         return numbers.private_key(unsafe_skip_rsa_key_validation=not check)
 
     @classmethod

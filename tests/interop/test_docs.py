@@ -10,7 +10,7 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-GUIDES = ("pcsc.md", "provisioning.md")
+GUIDES = ("pcsc.md", "piv.md", "provisioning.md")
 """The pages whose blocks are whole programs; blocks of other pages need what is around them."""
 PROGRAMS = {name: "\n".join(BLOCK.findall((DOCS / name).read_text(encoding="utf-8"))) for name in GUIDES}
 

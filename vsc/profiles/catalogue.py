@@ -65,9 +65,14 @@ class Catalogue(MutableMapping[str, Profile]):
 
     @property
     def applications(self) -> tuple[Application[Any, Any], ...]:
-        """Those of all profiles, each once."""
-        found = {one.aid: one for profile in reversed(self._profiles.values()) for one in profile.applications}
-        return tuple(reversed(found.values()))
+        """Those of all profiles, each once; of several kinds of one, that with the most commands."""
+        found: dict[bytes, Application[Any, Any]] = {}
+        for profile in self._profiles.values():
+            for one in profile.applications:
+                known = found.setdefault(one.aid, one)
+                if len(one.commands) > len(known.commands):
+                    found[one.aid] = one
+        return tuple(found.values())
 
     def hosts(self, atr: bytes = b"") -> tuple[type[HostCard], ...]:
         """The host halves to ask about a card, each once: those of profiles with that ATR first."""

@@ -158,3 +158,8 @@ def test_power_may_fail_at_any_commit_of_a_reset() -> None:
         assert card.transmit(bytes.fromhex("0020008008313233343536FFFF")) == b"\x90\x00"
 
     tear_everywhere(scenario, card=SoftCard.make("yubikey", seed=1))
+
+
+def test_logs_are_read_with_the_commands_of_a_yubikey() -> None:
+    (piv,) = (one for one in PROFILES.applications if one.name == "PIV")
+    assert piv.table.find(0xF7, 0x009B) is not None

@@ -42,7 +42,7 @@ def test_each_command_of_a_table_has_the_name_of_its_row(application: Applicatio
         ("00C00000", "GET RESPONSE"),
         ("00A40400", "SELECT"),
         ("00B00000", "READ BINARY"),
-        ("00FF0000", "INS FF"),
+        ("00FC0000", "INS FC"),
         ("80B00000", "INS B0"),
         ("0002000005", "INS 02"),
         ("", "?"),

@@ -232,7 +232,7 @@ SET_RETRIES = Command(
     samples=((0x0304, b""),),
 )
 RESET = Command(
-    "RESET",
+    "RESET APPLICATION",
     _NOTHING,
     _NOTHING,
     ANYBODY,

@@ -7,12 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from vsc.interaction import PinScript, user_interaction
-from vsc.winrt.cards import SmartCard
 from vsc.winrt.devices_enumeration import DeviceInformation
 from vsc.winrt.enums import SmartCardReaderKind
 from vsc.winrt.pin_policy import SmartCardPinPolicy
 from vsc.winrt.provisioning import SmartCardProvisioning
-from vsc.winrt.readers import SmartCardReader
+from vsc.winrt.readers import SmartCard, SmartCardReader
 
 NAME = "Card friendly name"
 PIN = "135790"

@@ -158,7 +158,7 @@ MUTANTS = {
         "            if old is None:\n                return\n            if old.insertion is not None:\n",
         "            if old is None:\n                return\n            if False:\n",
     ),
-    57: Mutant(_WINRT + "cards.py", "        return self._reader\n", "        return self._place\n"),
+    57: Mutant(_WINRT + "readers.py", "        return self._reader\n", "        return self._place\n"),
     58: Mutant(
         _WINRT + "provisioning.py",
         "facade.cancellable(request_virtual_smart_card_deletion)",
@@ -170,5 +170,5 @@ MUTANTS = {
         "machine.current().unplug(image.name)",
     ),
     60: Mutant(_WINRT + "deletion.py", "if reader.insertion != insertion:", "if False:"),
-    61: Mutant(_WINRT + "cards.py", "if len(raw) < _HEADER_BYTES:", "if False:"),
+    61: Mutant(_WINRT + "connections.py", "if len(raw) < _HEADER_BYTES:", "if False:"),
 }

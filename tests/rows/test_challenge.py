@@ -20,7 +20,6 @@ from tests.unit.vsc.host.cards import Recorded
 from vsc.host import calculate_response
 from vsc.interaction import PinScript, user_interaction
 from vsc.winrt import hresult
-from vsc.winrt.cards import SmartCard
 from vsc.winrt.challenge import SmartCardChallengeContext
 from vsc.winrt.cryptography import (
     CryptographicEngine,
@@ -31,6 +30,7 @@ from vsc.winrt.enums import SmartCardReaderKind
 from vsc.winrt.errors import WinRTError
 from vsc.winrt.operations import AsyncStatus
 from vsc.winrt.provisioning import SmartCardProvisioning
+from vsc.winrt.readers import SmartCard
 
 
 def context_of(provisioning: SmartCardProvisioning) -> SmartCardChallengeContext:

@@ -13,12 +13,11 @@ from vsc.interaction import PinScript, set_user_interaction
 from vsc.machine import InProcessMachine
 from vsc.unraisable import Unraisable
 from vsc.winrt import hresult, simulate
-from vsc.winrt.cards import CardAddedEventArgs, SmartCard
 from vsc.winrt.devices_enumeration import DeviceInformation
 from vsc.winrt.enums import SmartCardReaderKind
 from vsc.winrt.errors import WinRTError
 from vsc.winrt.provisioning import SmartCardProvisioning
-from vsc.winrt.readers import SmartCardReader
+from vsc.winrt.readers import CardAddedEventArgs, SmartCard, SmartCardReader
 
 ALL = SmartCardReader.get_device_selector
 

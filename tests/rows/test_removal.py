@@ -10,9 +10,9 @@ from tests.rows.app import Heard
 from tests.rows.test_readers_and_cards import eject
 from vsc.machine import InProcessMachine, use
 from vsc.winrt import hresult, simulate
-from vsc.winrt.cards import CardRemovedEventArgs
 from vsc.winrt.enums import SmartCardReaderKind, SmartCardReaderStatus, SmartCardStatus
 from vsc.winrt.errors import WinRTError
+from vsc.winrt.readers import CardRemovedEventArgs
 
 
 def code_of(call: Callable[[], object]) -> int:

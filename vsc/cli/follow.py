@@ -10,8 +10,8 @@ import click
 
 from vpcd_bridge.stop import Stop
 from vsc.cli.colour import printer
+from vsc.cli.line import as_line
 from vsc.cli.terminal import width
-from vsc.cli.trace import as_line
 from vsc.replay import LogError, read_log
 from vsc.replay.log import EmptyLogError
 from vsc.trace.decoder import Line

@@ -1,22 +1,17 @@
 """`vsc trace`: logs of APDUs in words, and in other formats."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from vsc.cli.colour import color_option, printer
 from vsc.cli.hint import Group
+from vsc.cli.line import as_line
 from vsc.cli.tell import tell
 from vsc.cli.terminal import width
 from vsc.errors import VscError
-from vsc.text.printable import json_line
 from vsc.trace.entry import Entry, EntryKind
-from vsc.trace.probe import is_probe
 from vsc.trace.text import report, writer_for
-
-if TYPE_CHECKING:
-    from vsc.trace.decoder import Line
 
 log_argument = click.argument("log", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -63,30 +58,6 @@ def show_command(log: Path, as_json: bool, show_all: bool, follow: bool, color: 
     show = printer(color)
     for tone, line in report(entries, width=width(), fold=not show_all):
         show(tone, line)
-
-
-def as_line(line: "Line") -> str:
-    """A line of `--json`."""
-    return json_line(_fields(line))
-
-
-def _fields(line: "Line") -> dict[str, object]:
-    entry = line.entry
-    said: dict[str, object] = {"kind": entry.kind.value, "seconds": entry.seconds, "reader": entry.reader}
-    if entry.kind is not EntryKind.APDU:
-        return said | {"atr": entry.atr.hex().upper() or None}
-    return said | {
-        "application": line.application or None,
-        "channel": line.channel,
-        "name": line.name,
-        "details": line.details or None,
-        "sw": None if line.sw is None else f"{line.sw:04X}",
-        "status": line.status,
-        "answer": line.answer or None,
-        "reason": line.why or None,
-        "probe": is_probe(line),
-        "took": entry.took_s,
-    }
 
 
 @trace_command.command("export")

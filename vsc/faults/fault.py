@@ -5,17 +5,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from vpcd_bridge.port import PoweredCard
+from vsc.faults.bounds import MAX_ANSWER_BYTES, MAX_ATR_BYTES, MAX_COUNT, MAX_DELAY_MS
 from vsc.faults.command import ANY, CommandName, application_names, spelt
 from vsc.faults.effect import TABLE, Argument, Effect, Place
 from vsc.faults.errors import FaultSyntaxError
 
 if TYPE_CHECKING:
     from vsc.reader import Reader
-
-MAX_COUNT = 1_000_000
-MAX_DELAY_MS = 3_600_000
-MAX_ANSWER_BYTES = 65_535
-MAX_ATR_BYTES = 33
 
 When = Callable[[bytes, int], bool]
 """Takes the command, whole, and how many there have been that the fault would strike, this one included."""

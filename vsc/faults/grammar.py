@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from vsc.faults.bounds import MAX_ANSWER_BYTES, MAX_ATR_BYTES, MAX_COUNT, MAX_DELAY_MS
 from vsc.faults.command import ANY, CommandName, application_names, names, normal, spelt
 from vsc.faults.effect import TABLE, Argument, Effect, Place
 from vsc.faults.errors import FaultSyntaxError
-from vsc.faults.fault import MAX_ANSWER_BYTES, MAX_ATR_BYTES, MAX_COUNT, MAX_DELAY_MS
 
 _WORD = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s\"']+|[\"']")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")

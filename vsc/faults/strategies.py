@@ -4,9 +4,10 @@ from collections.abc import Collection
 
 from hypothesis import strategies as st
 
+from vsc.faults.bounds import MAX_ATR_BYTES, MAX_DELAY_MS
 from vsc.faults.command import ANY, CommandName, application_names, names
 from vsc.faults.effect import TABLE, Argument, Effect, Place
-from vsc.faults.fault import MAX_ATR_BYTES, MAX_DELAY_MS, Fault
+from vsc.faults.fault import Fault
 
 
 def commands() -> st.SearchStrategy[CommandName]:

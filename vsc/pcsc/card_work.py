@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vsc.pcsc.codes import CARD_OFF, Disposition, Protocol, ReaderStateBit, ReturnCode
 from vsc.pcsc.connection import Connection
 from vsc.pcsc.errors import Refused
+from vsc.pcsc.port import ResourceManager
 from vsc.pcsc.slot import Handle, Slot
 from vsc.pcsc.todo import CardCall, HoldBack, Todo
 from vsc.reader import CardRemovedError, Reader
 
-if TYPE_CHECKING:
-    from vsc.pcsc.engine import Engine
 
-
-def await_release(engine: "Engine", slot: Slot, connection: Connection) -> Generator[Todo, Any, None]:
+def await_release(manager: ResourceManager, slot: Slot, connection: Connection) -> Generator[Todo, Any, None]:
     """Waits until nobody has the lock, or the reader is gone."""
     check_owner_can_act(slot, connection)
     slot.queue.append(connection)
@@ -24,43 +22,45 @@ def await_release(engine: "Engine", slot: Slot, connection: Connection) -> Gener
             yield HoldBack()
     finally:
         slot.queue.remove(connection)
-        engine.wake(slot)
+        manager.wake(slot)
 
 
 def call_reader(
-    engine: "Engine", slot: Slot, handle: Handle | None, run: Callable[[], Any]
+    manager: ResourceManager, slot: Slot, handle: Handle | None, run: Callable[[], Any]
 ) -> Generator[Todo, Any, Any]:
     """Has the reader do something, and takes over what that has changed."""
     try:
-        return (yield from compute(engine, slot, handle, run))
+        return (yield from compute(manager, slot, handle, run))
     finally:
-        engine.catch_up(slot)
+        manager.catch_up(slot)
 
 
-def compute(engine: "Engine", slot: Slot, handle: Handle | None, run: Callable[[], Any]) -> Generator[Todo, Any, Any]:
-    """Has the card compute. Meanwhile nobody else gets the lock: his commands would come among ours."""
+def compute(
+    manager: ResourceManager, slot: Slot, handle: Handle | None, run: Callable[[], Any]
+) -> Generator[Todo, Any, Any]:
+    """Has the card compute. Meanwhile nobody else gets the lock: commands of others would come between ours."""
     if handle is not None:
         slot.calls.append(handle)
     try:
-        return (yield CardCall(slot, handle, run))
+        return (yield CardCall(run))
     finally:
         if handle is not None:
             slot.calls.remove(handle)
-        engine.wake(slot)
+        manager.wake(slot)
 
 
-def power_up(engine: "Engine", slot: Slot) -> Generator[Todo, Any, None]:
+def power_up(manager: ResourceManager, slot: Slot) -> Generator[Todo, Any, None]:
     """Makes sure that there is a card with power, for CONNECT."""
     if not slot.is_present:
         raise Refused(ReturnCode.NO_SMARTCARD)
     if not slot.reader.is_powered or not slot.state & ReaderStateBit.POWERED:
         power_on = partial(slot.reader.power_on, only_if_off=True, insertion=slot.insertion)
         try:
-            yield from call_reader(engine, slot, None, power_on)
+            yield from call_reader(manager, slot, None, power_on)
         except CardRemovedError:
             raise Refused(ReturnCode.NO_SMARTCARD) from None
         except Exception as fault:
-            engine.fault(fault)
+            manager.fault(fault)
             slot.card_is_mute()
         if not slot.is_present:
             raise Refused(ReturnCode.NO_SMARTCARD)
@@ -69,7 +69,7 @@ def power_up(engine: "Engine", slot: Slot) -> Generator[Todo, Any, None]:
 
 
 def reset_card(
-    engine: "Engine", slot: Slot, handle: Handle, how: Disposition, *, again: bool = False
+    manager: ResourceManager, slot: Slot, handle: Handle, how: Disposition, *, again: bool = False
 ) -> Generator[Todo, Any, ReturnCode]:
     """Resets the card, or switches it off (again: and on); all handles are flagged, whatever comes of it."""
     if how is Disposition.RESET:
@@ -79,11 +79,11 @@ def reset_card(
     slot.flag(ReturnCode.RESET_CARD)
     slot.protocol = Protocol.UNDEFINED
     try:
-        yield from call_reader(engine, slot, handle, run)
+        yield from call_reader(manager, slot, handle, run)
     except CardRemovedError:
         return ReturnCode.REMOVED_CARD
     except Exception as fault:
-        engine.fault(fault)
+        manager.fault(fault)
         if slot.is_present:
             slot.card_is_mute()
         return ReturnCode.NOT_TRANSACTED

@@ -6,7 +6,6 @@ the return code, or is a generator (todo.py).
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from vsc.pcsc.codes import Command
 from vsc.pcsc.connection import Connection
@@ -21,14 +20,12 @@ from vsc.pcsc.listing import (
     stop_waiting,
     wait_reader_state_change,
 )
+from vsc.pcsc.port import ResourceManager
 from vsc.pcsc.requests import Request
 from vsc.pcsc.todo import Answer
 from vsc.pcsc.transactions import begin_transaction, end_transaction
 
-if TYPE_CHECKING:
-    from vsc.pcsc.engine import Engine
-
-Handler = Callable[["Engine", Connection, Request], Answer]
+Handler = Callable[[ResourceManager, Connection, Request], Answer]
 
 COMMANDS: Mapping[Command, Handler] = MappingProxyType(
     {

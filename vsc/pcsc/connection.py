@@ -8,7 +8,6 @@ from vsc.pcsc.codes import OLDEST_MINOR, ReturnCode
 from vsc.pcsc.errors import HangUp
 from vsc.pcsc.messages import Notification
 from vsc.pcsc.requests import Request, RequestParser
-from vsc.pcsc.slot import Handle
 from vsc.pcsc.todo import Todo
 
 MAX_UNSENT_BYTES = 1 << 20
@@ -22,7 +21,6 @@ class Connection:
     minor: int = OLDEST_MINOR
     """Of the protocol, as the client said."""
     context: int | None = None
-    handles: dict[int, Handle] = field(default_factory=dict)
     parser: RequestParser = field(default_factory=RequestParser)
     request: Request | None = None
     task: Generator[Todo, Any, bytes] | None = None

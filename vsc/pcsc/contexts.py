@@ -1,22 +1,19 @@
 """Commands about a client as such: its version of the protocol, its context, the end of another one's wait."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from vsc.pcsc.card_work import reset_card
-from vsc.pcsc.checks import body_as, forget_handle, leave_slot
+from vsc.pcsc.checks import body_as, forget_handle, handles_of, leave_slot
 from vsc.pcsc.codes import NEWEST_MINOR, OLDEST_MINOR, PROTOCOL_MAJOR, Disposition, ReaderStateBit, ReturnCode, Scope
 from vsc.pcsc.connection import Connection
 from vsc.pcsc.errors import Refused
 from vsc.pcsc.messages import Cancel, EstablishContext, ReleaseContext, Version
+from vsc.pcsc.port import ResourceManager
 from vsc.pcsc.requests import Request
 from vsc.pcsc.todo import Task
 
-if TYPE_CHECKING:
-    from vsc.pcsc.engine import Engine
 
-
-def version(engine: "Engine", connection: Connection, request: Request) -> bytes:
+def version(manager: ResourceManager, connection: Connection, request: Request) -> bytes:
     """Speaks whatever the client speaks, 4:4 to 4:6: clients before 2.4.1 cannot fall back."""
     asked = body_as(request, Version)
     if asked.major != PROTOCOL_MAJOR or not OLDEST_MINOR <= asked.minor <= NEWEST_MINOR:
@@ -26,49 +23,49 @@ def version(engine: "Engine", connection: Connection, request: Request) -> bytes
     return bytes(replace(asked, rv=ReturnCode.SUCCESS))
 
 
-def establish_context(engine: "Engine", connection: Connection, request: Request) -> bytes:
+def establish_context(manager: ResourceManager, connection: Connection, request: Request) -> bytes:
     asked = body_as(request, EstablishContext)
     if asked.scope not in list(Scope):
         raise Refused(ReturnCode.INVALID_VALUE)
     if connection.context is not None:
-        del engine.contexts[connection.context]
-    connection.context = engine.new_number(engine.contexts)
-    engine.contexts[connection.context] = connection
+        del manager.contexts[connection.context]
+    connection.context = manager.new_number(manager.contexts)
+    manager.contexts[connection.context] = connection
     return bytes(replace(asked, context=connection.context, rv=ReturnCode.SUCCESS))
 
 
-def release_context(engine: "Engine", connection: Connection, request: Request) -> Task:
+def release_context(manager: ResourceManager, connection: Connection, request: Request) -> Task:
     asked = body_as(request, ReleaseContext)
     if connection.context is None:
         raise Refused(ReturnCode.INVALID_HANDLE)
     if connection.context != asked.context:
         raise Refused(ReturnCode.INVALID_VALUE)
-    yield from release_all(engine, connection)
+    yield from release_all(manager, connection)
     return bytes(replace(asked, rv=ReturnCode.SUCCESS))
 
 
-def release_all(engine: "Engine", connection: Connection) -> Task:
+def release_all(manager: ResourceManager, connection: Connection) -> Task:
     """Gives back whatever a connection has. A card it has locked is reset, unless it has been already."""
     if connection.context is not None:
-        engine.contexts.pop(connection.context, None)
+        manager.contexts.pop(connection.context, None)
         connection.context = None
-    for handle in list(connection.handles.values()):
+    for handle in handles_of(manager, connection):
         slot = handle.slot
         if slot is not None:
             if slot.owner is handle and handle.event is ReturnCode.SUCCESS and not slot.state & ReaderStateBit.UNKNOWN:
-                yield from reset_card(engine, slot, handle, Disposition.RESET)
-            leave_slot(engine, slot, handle)
-        forget_handle(engine, connection, handle)
+                yield from reset_card(manager, slot, handle, Disposition.RESET)
+            leave_slot(manager, slot, handle)
+        forget_handle(manager, handle)
     return b""
 
 
-def cancel(engine: "Engine", connection: Connection, request: Request) -> bytes:
+def cancel(manager: ResourceManager, connection: Connection, request: Request) -> bytes:
     """Ends the wait of another connection. One that does not wait is no error, as from pcsc-lite 2.0.1 on."""
     asked = body_as(request, Cancel)
-    target = engine.contexts.get(asked.context)
+    target = manager.contexts.get(asked.context)
     if target is None:
         raise Refused(ReturnCode.INVALID_HANDLE)
     if target.is_waiting:
         target.notify(ReturnCode.CANCELLED)
-        engine.news_of(target)
+        manager.news_of(target)
     return bytes(replace(asked, rv=ReturnCode.SUCCESS))

@@ -22,7 +22,7 @@ from vsc.pcsc.contexts import release_all
 from vsc.pcsc.errors import HangUp, PcscError, Refused
 from vsc.pcsc.messages import FREE_PLACE
 from vsc.pcsc.requests import Request
-from vsc.pcsc.slot import Slot
+from vsc.pcsc.slot import Handle, Slot
 from vsc.pcsc.todo import HoldBack, Todo
 from vsc.reader import Reader
 
@@ -47,7 +47,7 @@ class Engine:
         self.places: list[Slot | None] = []
         """The array that clients read. It never shrinks: 4:6 clients cannot follow that."""
         self.contexts: dict[int, Connection] = {}
-        self.handles: set[int] = set()
+        self.handles: dict[int, Handle] = {}
         self.connections: set[Connection] = set()
         self.reader_events = 1
         self.is_away = False

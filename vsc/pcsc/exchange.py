@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vpcd_bridge.errors import NoAnswer
 from vsc.pcsc.attributes import attribute_of
@@ -13,23 +13,21 @@ from vsc.pcsc.codes import MAX_PAYLOAD_BYTES, Protocol, ReturnCode
 from vsc.pcsc.connection import Connection
 from vsc.pcsc.errors import HangUp, Refused
 from vsc.pcsc.messages import Control, GetSetAttribute, Transmit
+from vsc.pcsc.port import ResourceManager
 from vsc.pcsc.requests import Request
 from vsc.pcsc.slot import Slot
 from vsc.pcsc.todo import Task, Todo
 from vsc.reader import BrokenWireError, CardRemovedError, Reader, ServiceGoneError, SharedError
 from vsc.reader.part10 import FEATURE_REQUEST
 
-if TYPE_CHECKING:
-    from vsc.pcsc.engine import Engine
-
 _NO_PRECISE_DIAGNOSIS = b"\x6f\x00"
 
 
-def transmit(engine: "Engine", connection: Connection, request: Request) -> Task:
+def transmit(manager: ResourceManager, connection: Connection, request: Request) -> Task:
     asked = body_as(request, Transmit)
-    handle = handle_of(connection, asked.card)
+    handle = handle_of(manager, connection, asked.card)
     if handle.placed().reader.line is not None:
-        yield from _announce(engine, handle.placed(), request.payload)
+        yield from _announce(manager, handle.placed(), request.payload)
     slot = handle.placed()
     slot.check_sharing(handle)
     slot.check_working()
@@ -41,9 +39,9 @@ def transmit(engine: "Engine", connection: Connection, request: Request) -> Task
             raise Refused(ReturnCode.PROTO_MISMATCH)
     call = partial(_exchange, slot.reader, request.payload, slot.insertion)
     try:
-        response: bytes = yield from compute(engine, slot, handle, call)
+        response: bytes = yield from compute(manager, slot, handle, call)
     except CardRemovedError:
-        engine.catch_up(slot)
+        manager.catch_up(slot)
         raise Refused(ReturnCode.NOT_TRANSACTED if handle.event is ReturnCode.SUCCESS else handle.event) from None
     except BrokenWireError as broken:
         if broken.cut_answer:
@@ -51,27 +49,27 @@ def transmit(engine: "Engine", connection: Connection, request: Request) -> Task
             connection.send(frame[: len(frame) // 2])
         raise HangUp("a fault of the wire") from None
     except NoAnswer as failure:
-        raise _refusal(engine, failure) from None
+        raise _refusal(manager, failure) from None
     except Exception as fault:
-        engine.fault(fault)
+        manager.fault(fault)
         response = _NO_PRECISE_DIAGNOSIS
     return _answer(asked, response)
 
 
-def _announce(engine: "Engine", slot: Slot, command: bytes) -> Generator[Todo, Any, None]:
+def _announce(manager: ResourceManager, slot: Slot, command: bytes) -> Generator[Todo, Any, None]:
     """Lets what stands in the reader's line act before the handle is looked at, and takes over what it did."""
     try:
-        yield from call_reader(engine, slot, None, partial(slot.reader.announce, command))
+        yield from call_reader(manager, slot, None, partial(slot.reader.announce, command))
     except NoAnswer as failure:
-        raise _refusal(engine, failure) from None
+        raise _refusal(manager, failure) from None
     except Exception as fault:
-        engine.fault(fault)
+        manager.fault(fault)
 
 
-def _refusal(engine: "Engine", failure: NoAnswer) -> Refused | HangUp:
+def _refusal(manager: ResourceManager, failure: NoAnswer) -> Refused | HangUp:
     """What a client gets that gets no answer from the card."""
     if isinstance(failure, ServiceGoneError):
-        engine.go_away(comes_back=failure.comes_back)
+        manager.go_away(comes_back=failure.comes_back)
         return HangUp("the service is gone")
     return Refused(ReturnCode.SHARING_VIOLATION if isinstance(failure, SharedError) else ReturnCode.NOT_TRANSACTED)
 
@@ -90,23 +88,23 @@ def _exchange(reader: Reader, command: bytes, insertion: int) -> bytes:
     return response
 
 
-def control(engine: "Engine", connection: Connection, request: Request) -> Task:
+def control(manager: ResourceManager, connection: Connection, request: Request) -> Task:
     """SCardControl. Event flags do not matter here: it is the reader that is spoken to.
 
     A reader that does not know FEATURE_REQUEST has no features: no bytes, and no error. Those of ours have some.
     """
     asked = body_as(request, Control)
-    handle = handle_of(connection, asked.card)
+    handle = handle_of(manager, connection, asked.card)
     slot = handle.placed()
     slot.check_sharing(handle)
     slot.check_working()
     try:
         answer: bytes | None = yield from call_reader(
-            engine, slot, handle, partial(slot.reader.control, asked.code, request.payload)
+            manager, slot, handle, partial(slot.reader.control, asked.code, request.payload)
         )
     except Exception as fault:
         if not isinstance(fault, NoAnswer):
-            engine.fault(fault)
+            manager.fault(fault)
         raise Refused(ReturnCode.NOT_TRANSACTED) from None
     if answer is None:
         if asked.code != FEATURE_REQUEST:
@@ -117,9 +115,9 @@ def control(engine: "Engine", connection: Connection, request: Request) -> Task:
     return bytes(replace(asked, returned_bytes=len(answer), rv=ReturnCode.SUCCESS)) + answer
 
 
-def get_attribute(engine: "Engine", connection: Connection, request: Request) -> bytes:
+def get_attribute(manager: ResourceManager, connection: Connection, request: Request) -> bytes:
     asked = body_as(request, GetSetAttribute)
-    slot = usable_slot(connection, asked.card)
+    slot = usable_slot(manager, connection, asked.card)
     value = attribute_of(slot, asked.attribute)
     if value is None:
         raise Refused(ReturnCode.UNSUPPORTED_FEATURE)
@@ -129,8 +127,8 @@ def get_attribute(engine: "Engine", connection: Connection, request: Request) ->
     return bytes(replace(asked, value=padded, value_bytes=len(value), rv=ReturnCode.SUCCESS))
 
 
-def set_attribute(engine: "Engine", connection: Connection, request: Request) -> bytes:
+def set_attribute(manager: ResourceManager, connection: Connection, request: Request) -> bytes:
     """No attribute can be set; in the words of pcscd with the drivers that are in use (CCID, vpcd)."""
     asked = body_as(request, GetSetAttribute)
-    usable_slot(connection, asked.card)
+    usable_slot(manager, connection, asked.card)
     raise Refused(ReturnCode.NOT_TRANSACTED)

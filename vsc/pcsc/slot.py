@@ -8,7 +8,6 @@ sets on all handles of the reader, and that only RECONNECT clears.
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from vsc.pcsc.codes import (
     CARD_MUTE,
@@ -23,12 +22,10 @@ from vsc.pcsc.codes import (
     ReaderStateBit,
     ReturnCode,
 )
+from vsc.pcsc.connection import Connection
 from vsc.pcsc.errors import Refused
 from vsc.pcsc.messages import ReaderState, padded_name
 from vsc.reader import CardRemovedError, EventKind, Reader, ReaderEvent
-
-if TYPE_CHECKING:
-    from vsc.pcsc.connection import Connection
 
 _RESETS = (EventKind.COLD_RESET, EventKind.WARM_RESET, EventKind.POWERED_OFF)
 
@@ -38,7 +35,7 @@ class Handle:
     """What SCardConnect gives: one connection's hold on one reader."""
 
     number: int
-    connection: "Connection"
+    connection: Connection
     slot: "Slot | None"
     """None: the reader has been unplugged."""
     event: ReturnCode = ReturnCode.SUCCESS
@@ -70,7 +67,7 @@ class Slot:
     owner: Handle | None = None
     depth: int = 0
     """How many transactions the owner has begun; in exclusive mode one more."""
-    queue: list["Connection"] = field(default_factory=list)
+    queue: list[Connection] = field(default_factory=list)
     """Whose request is held back until the lock is free, first come first."""
     calls: list[Handle] = field(default_factory=list)
     """For whom the card is working just now."""

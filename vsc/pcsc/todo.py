@@ -9,15 +9,11 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
-from vsc.pcsc.slot import Handle, Slot
-
 
 @dataclass(frozen=True, slots=True)
 class CardCall:
     """Run `run`, without the lock; resume with its result, or throw what it raised."""
 
-    slot: Slot
-    handle: Handle | None
     run: Callable[[], Any]
 
 

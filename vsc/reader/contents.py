@@ -1,15 +1,26 @@
 """Whatever card is in a reader, seen as one card."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from vsc.reader.reader import Reader
+
+class Stays(Protocol):
+    """A reader that is told which stay of a card is meant; None: of whatever card is in it."""
+
+    def atr_of(self, insertion: int | None) -> bytes: ...
+
+    def power_on(self, *, insertion: int | None) -> bytes: ...
+
+    def power_off(self, *, insertion: int | None) -> None: ...
+
+    def reset(self, *, insertion: int | None) -> bytes: ...
+
+    def transmit(self, command: bytes, *, insertion: int | None) -> bytes: ...
 
 
 class Contents:
     """A reader's card as a PoweredCard."""
 
-    def __init__(self, reader: "Reader", insertion: int | None) -> None:
+    def __init__(self, reader: Stays, insertion: int | None) -> None:
         self._reader = reader
         self._insertion = insertion
 

@@ -32,7 +32,7 @@ class Reader:
         self.name = checked_name(name)
         self.controller: Callable[[int, bytes], bytes | None] | None = None
         """What answers control codes, as a PIN pad does (`vsc.pinpad`); None: the reader is a plain slot."""
-        self.line: Line | None = None
+        self.line: Line[Reader] | None = None
         """What commands meet on their way to the card; None: nothing."""
         self._taps: tuple[Tap, ...] = ()
         self._changed = threading.Condition(threading.RLock())

@@ -1,8 +1,8 @@
 """`winrt.windows.devices.smartcards`."""
 
 from vsc.winrt import emulation
-from vsc.winrt.cards import CardAddedEventArgs, CardRemovedEventArgs, SmartCard, SmartCardConnection
 from vsc.winrt.challenge import SmartCardChallengeContext
+from vsc.winrt.connections import SmartCardConnection
 from vsc.winrt.enums import (
     SmartCardPinCharacterPolicyOption,
     SmartCardReaderKind,
@@ -12,7 +12,7 @@ from vsc.winrt.enums import (
 from vsc.winrt.pin_policy import SmartCardPinPolicy
 from vsc.winrt.pin_reset import SmartCardPinResetDeferral, SmartCardPinResetRequest
 from vsc.winrt.provisioning import SmartCardPinResetHandler, SmartCardProvisioning
-from vsc.winrt.readers import SmartCardReader
+from vsc.winrt.readers import CardAddedEventArgs, CardRemovedEventArgs, SmartCard, SmartCardReader
 
 __all__ = [
     "CardAddedEventArgs",

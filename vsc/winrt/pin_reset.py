@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from vsc.unraisable import report
 from vsc.winrt import hresult
@@ -19,9 +19,7 @@ from vsc.winrt.buffers import IBuffer, ReadableBuffer, octets
 from vsc.winrt.errors import WinRTError
 from vsc.winrt.projection import Object, make
 
-if TYPE_CHECKING:
-    from vsc.winrt.provisioning import SmartCardProvisioning
-
+Sender = TypeVar("Sender")
 DEFAULT_TIMEOUT_S = 60.0
 MAX_TIMEOUT_S = 86_400.0
 _of_this_context: ContextVar[float | None] = ContextVar("vsc_winrt_pin_reset_timeout_s", default=None)
@@ -149,11 +147,7 @@ class SmartCardPinResetRequest(Object):
         self._answer.respond(octets(response, "response"))
 
 
-def ask_handler(
-    call: Callable[["SmartCardProvisioning", SmartCardPinResetRequest], object],
-    sender: "SmartCardProvisioning",
-    challenge: bytes,
-) -> bytes:
+def ask_handler(call: Callable[[Sender, SmartCardPinResetRequest], object], sender: Sender, challenge: bytes) -> bytes:
     """Calls a handler; returns the response that it has set. WinRTError: too late, no response, the handler raised."""
     timeout_s = _of_this_context.get()
     if timeout_s is None:

@@ -11,14 +11,13 @@ from vsc.errors import CardRemoved
 from vsc.winrt import creation, facade
 from vsc.winrt.attestation import attestation_name
 from vsc.winrt.buffers import ReadableBuffer
-from vsc.winrt.cards import SmartCard
 from vsc.winrt.challenge import SmartCardChallengeContext, admin_key
 from vsc.winrt.deletion import delete
 from vsc.winrt.operations import IAsyncOperation, checkpoint, operation
 from vsc.winrt.pin_policy import SmartCardPinPolicy, card_policy
 from vsc.winrt.pin_reset import SmartCardPinResetRequest, ask_handler
 from vsc.winrt.projection import ABSENT, Absent, Object, RuntimeClass, handler, make, needed, renamed
-from vsc.winrt.readers import cards_in, reader_for
+from vsc.winrt.readers import SmartCard, cards_in, reader_for
 from vsc.winrt.simulation import current_simulation
 
 SmartCardPinResetHandler: TypeAlias = Callable[["SmartCardProvisioning", SmartCardPinResetRequest], object]

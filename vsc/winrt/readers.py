@@ -1,12 +1,14 @@
-"""`SmartCardReader`: a reader, and what comes and goes in it."""
+"""`SmartCardReader` and `SmartCard`: a reader, what comes and goes in it, and one stay of a card there."""
 
 from collections.abc import Callable, Sequence
 
 from vsc import machine
+from vsc.errors import CardRemoved
 from vsc.machine import Change, ChangeKind, MachineReader, ReaderKind
 from vsc.winrt import hresult
-from vsc.winrt.cards import CardAddedEventArgs, CardRemovedEventArgs, SmartCard
-from vsc.winrt.enums import SmartCardReaderKind, SmartCardReaderStatus
+from vsc.winrt.buffers import IBuffer
+from vsc.winrt.connections import SmartCardConnection
+from vsc.winrt.enums import SmartCardReaderKind, SmartCardReaderStatus, SmartCardStatus
 from vsc.winrt.errors import WinRTError
 from vsc.winrt.events import EventRegistrationToken, Guarded, Registrations
 from vsc.winrt.operations import IAsyncOperation, operation
@@ -69,7 +71,7 @@ class SmartCardReader(Object, metaclass=_SmartCardReaderStatics):
     def name(self) -> str:
         return self._reader.name
 
-    def find_all_cards_async(self, /) -> IAsyncOperation[Sequence[SmartCard]]:
+    def find_all_cards_async(self, /) -> "IAsyncOperation[Sequence[SmartCard]]":
         """The cards that are in now: one or none."""
 
         def find_all_cards() -> Sequence[SmartCard]:
@@ -94,7 +96,7 @@ class SmartCardReader(Object, metaclass=_SmartCardReaderStatics):
     def remove_card_removed(self, token: EventRegistrationToken, /) -> None:
         self._removed.remove(token)
 
-    def _card(self, insertion: int) -> SmartCard:
+    def _card(self, insertion: int) -> "SmartCard":
         return make(SmartCard, self, self._reader, insertion)
 
     def _watch(self, where: Registrations, kind: ChangeKind, arguments: type, call: Handler) -> EventRegistrationToken:
@@ -114,6 +116,63 @@ class SmartCardReader(Object, metaclass=_SmartCardReaderStatics):
             return end
 
         return where.add(start)
+
+
+class SmartCard(Object):
+    """A card, from the time it was put into its reader until it is taken out; put back in, it is another object."""
+
+    def __init__(self, reader: SmartCardReader, place: MachineReader, insertion: int) -> None:
+        self._reader = reader
+        self._place = place
+        self._insertion = insertion
+
+    def __repr__(self) -> str:
+        return f"<SmartCard in {self._place.name!r}>"
+
+    @property
+    def reader(self) -> SmartCardReader:
+        return self._reader
+
+    def connect_async(self, /) -> IAsyncOperation[SmartCardConnection]:
+        """A connection that others may have beside it."""
+
+        def connect() -> SmartCardConnection:
+            return make(SmartCardConnection, self._place.connect(insertion=self._insertion))
+
+        return operation(connect)
+
+    def get_answer_to_reset_async(self, /) -> IAsyncOperation[IBuffer]:
+        def get_answer_to_reset() -> IBuffer:
+            atr = self._place.atr
+            if atr is None or self._place.insertion != self._insertion:
+                raise CardRemoved(f"the card was taken out of {self._place.name!r}")
+            return IBuffer(atr)
+
+        return operation(get_answer_to_reset)
+
+    def get_status_async(self, /) -> IAsyncOperation[SmartCardStatus]:
+        """DISCONNECTED once the card, or its reader, is gone; no error."""
+        return operation(lambda: SmartCardStatus(self._place.card_status(self._insertion).value))
+
+
+class CardAddedEventArgs(Object):
+    def __init__(self, card: SmartCard) -> None:
+        self._card = card
+
+    @property
+    def smart_card(self) -> SmartCard:
+        """The card that came."""
+        return self._card
+
+
+class CardRemovedEventArgs(Object):
+    def __init__(self, card: SmartCard) -> None:
+        self._card = card
+
+    @property
+    def smart_card(self) -> SmartCard:
+        """The card that has gone: its status is DISCONNECTED."""
+        return self._card
 
 
 def kind_of(reader: MachineReader) -> SmartCardReaderKind:

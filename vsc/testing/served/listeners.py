@@ -3,16 +3,13 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from vsc.errors import VscError
 from vsc.reader import Exchange, ReaderEvent
 from vsc.reader.event import Subscription
 from vsc.reader.exchange import Tap
+from vsc.testing.served.port import ReaderThere
 from vsc.unraisable import report
-
-if TYPE_CHECKING:
-    from vsc.testing.served.reader import ServedReader
 
 _POLL_S = 1.0
 
@@ -21,7 +18,7 @@ class Listeners:
     """Observers and taps of a reader there. Those who do something to it here tell them before they return; of what
     others do a thread tells, as long as anybody listens."""
 
-    def __init__(self, reader: "ServedReader") -> None:
+    def __init__(self, reader: ReaderThere) -> None:
         self._reader = reader
         self._lock = threading.RLock()
         self._subscriptions: tuple[Subscription, ...] = ()
@@ -62,7 +59,7 @@ class Listeners:
 
     def _begin(self) -> None:
         if self._thread is None:
-            self._last_event = self._reader._look().last
+            self._last_event = self._reader.call("look").last
             self._thread = threading.Thread(target=self._run, name="vsc-listener", daemon=True)
             self._thread.start()
 

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from vsc.faults import Fault, Plan
 from vsc.faults.pause import Wait
@@ -10,10 +9,8 @@ from vsc.reader import Reader
 from vsc.serving.owner import ServiceProcess
 from vsc.serving.travel import TravelError
 from vsc.testing.served.card import Cards
+from vsc.testing.served.port import ReaderThere
 from vsc.trace import Entry, Trace
-
-if TYPE_CHECKING:
-    from vsc.testing.served.reader import ServedReader
 
 
 class ServedTrace(Trace):
@@ -43,7 +40,7 @@ class ServedTrace(Trace):
 class ServedPlan(Plan):
     """The faults of a reader there."""
 
-    def __init__(self, reader: "ServedReader", cards: Cards) -> None:
+    def __init__(self, reader: ReaderThere, cards: Cards) -> None:
         self._served, self._cards = reader, cards
         self._own: list[Fault] = []
 

@@ -541,7 +541,7 @@ class TestDeath:
         peer.wait()
         peer.hang_up()
         slot = engine.slot_of(reader)
-        assert (engine.connections, engine.contexts, engine.handles) == (set(), {}, set())
+        assert (engine.connections, engine.contexts, engine.handles) == (set(), {}, {})
         assert (slot.handles, slot.owner, slot.sharing, slot.calls, slot.queue) == (set(), None, 0, [], [])
 
     @pytest.mark.parametrize(

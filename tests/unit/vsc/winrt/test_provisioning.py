@@ -12,11 +12,10 @@ from vsc.interaction import PinScript, user_interaction
 from vsc.machine import InProcessMachine, use_everywhere
 from vsc.store.memory import MemoryStore
 from vsc.winrt import hresult
-from vsc.winrt.cards import SmartCard
 from vsc.winrt.errors import WinRTError
 from vsc.winrt.pin_policy import SmartCardPinPolicy
 from vsc.winrt.provisioning import SmartCardProvisioning
-from vsc.winrt.readers import cards_in, reader_for
+from vsc.winrt.readers import SmartCard, cards_in, reader_for
 
 KEY = bytes(range(24))
 

@@ -48,7 +48,14 @@ FLOORS = (
 """The rooms of vsc, the ground floor first. Each may know those on floors below it, and no other."""
 
 HOST_MAY_KNOW = (
-    *("card_os.apdu", "card_os.sw", "card_os.tlv", "card_os.wire", "card_os.pin.PinPolicy"),
+    *(
+        "card_os.apdu",
+        "card_os.sw",
+        "card_os.tlv",
+        "card_os.wire",
+        "card_os.pin.PinPolicy",
+        "card_os.pin.CharacterRule",
+    ),
     *("vsc.host", "vsc.errors"),
 )
 """Wire formats: the host's half shares nothing else with the card's, or its mistakes would agree with the card's."""

@@ -246,6 +246,44 @@ class HasKeys(Protocol):
 
 
 @runtime_checkable
+class WrittenByAdmin(Protocol):
+    """A card whose keys and certificates the administrator puts there, not whoever has proved the PIN."""
+
+    writer: ClassVar[ReferenceKind]
+    """ADMIN: `generate`, `import_key`, `write_certificate` and what deletes them take that secret's proof."""
+
+
+@runtime_checkable
+class FixedSecrets(Protocol):
+    """A card whose secrets all have one size: shorter ones are filled up. What cannot be a PIN, `unblock` refuses
+    before it presents the other secret."""
+
+    @staticmethod
+    def unpadded(stored: bytes) -> bytes:
+        """A secret as people say it."""
+        ...
+
+
+@runtime_checkable
+class NamesSlots(Protocol):
+    """A card whose slots people call by names."""
+
+    @staticmethod
+    def number_of(name: str) -> int | None:
+        """None: no slot is called so."""
+        ...
+
+
+@runtime_checkable
+class WantsPinEachTime(Protocol):
+    """A card with keys that take the PIN just before each use."""
+
+    def wants_pin_each_time(self, number: int) -> bool:
+        """Of one key. After it, `sign` with that key sends nothing before the signature."""
+        ...
+
+
+@runtime_checkable
 class HasCertificates(Protocol):
     """A card that keeps a certificate beside each key, in DER."""
 
@@ -324,6 +362,11 @@ def offered(half: type[HostCard], port: type[P]) -> type[P] | None:
     names = {name for base in bases for name in (*vars(base), *vars(base).get("__annotations__", ()))}
     has_all = all(hasattr(half, name) or name == "connection" for name in names if not name.startswith("_"))
     return cast(type[P], half) if has_all else None
+
+
+def is_written_by_admin(host: object) -> bool:
+    """Whether keys and certificates are the administrator's to write, as `WrittenByAdmin` says."""
+    return isinstance(host, WrittenByAdmin) and host.writer is ReferenceKind.ADMIN
 
 
 def reference_of(host: HostCard | type[HostCard], kind: ReferenceKind) -> Reference | None:

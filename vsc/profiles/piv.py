@@ -26,6 +26,7 @@ from card_os.key_kind import KeyKind
 from card_os.pin import CharacterRule, PinPolicy
 from card_os.symmetric import KEY_BYTES, SymmetricKey
 from vsc.errors import RefusedError
+from vsc.host.piv import PivHost
 from vsc.profiles.options import CardOptions
 from vsc.profiles.profile import Profile, Recipe, States
 
@@ -142,6 +143,7 @@ PIV = Profile(
     atr=Atr.parse(bytes.fromhex("3BD496FF81B1FE451F075653433159")),
     applications=(Piv(_RULES),),
     personalisation=Recipe(_contact, OPTIONS),
+    host=PivHost,
     pin_rules=PIN_RULES,
     puk_rules=PUK_RULES,
     max_tries=MAX_TRIES,

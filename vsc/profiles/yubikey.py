@@ -15,6 +15,7 @@ from card_os.ec import EcPrivateKey
 from card_os.env import Env
 from card_os.key_kind import KeyKind
 from card_os.symmetric import KEY_BYTES
+from vsc.host.piv import PivHost
 from vsc.profiles.options import CardOptions
 from vsc.profiles.piv import OPTIONS, check_secrets, guid_of, issue, state_of
 from vsc.profiles.profile import Profile, Recipe, States
@@ -69,6 +70,7 @@ def _profile(name: str, title: str, rules: Rules, aliases: tuple[str, ...] = ())
         applications=(Piv(rules), Management(Device(rules.yubico.version))),
         personalisation=Recipe(make, {**OPTIONS, "admin_key": DEFAULT_ADMIN_KEY}),
         blank_card=Recipe(blank, {name: OPTIONS[name] for name in ("pin", "puk", "admin_key", "tries", "puk_tries")}),
+        host=PivHost,
         pin_rules=rules.pin_rules,
         puk_rules=rules.pin_rules,
         aliases=aliases,

@@ -13,7 +13,8 @@ class Model:
     """What the card holds and whom it trusts. Each method says what must come of a command: None, or which error.
 
     admin_key: the secret that resets the PIN, which is a PUK if `by_puk` says so; admin_tries: its tries, None for no
-    limit. remembers: the middleware enters the PIN again by itself; remembered: the one that it does this with.
+    limit. judges_first: a reset refuses a new PIN that breaks the rules before it presents that secret. remembers: the
+    middleware enters the PIN again by itself; remembered: the one that it does this with.
     """
 
     pin: str
@@ -23,6 +24,7 @@ class Model:
     policy: PinPolicy | None = None
     remembers: bool = False
     by_puk: bool = False
+    judges_first: bool = False
     tries_left: int = 0
     admin_tries_left: int | None = None
     is_verified: bool = False
@@ -57,6 +59,8 @@ class Model:
         return None
 
     def reset_pin(self, new: str, key: bytes) -> Refusal | None:
+        if self.judges_first and not self.takes(new):
+            return PinPolicyViolation
         self.is_verified, self.remembered = False, None
         if self.admin_tries_left == 0:
             return PinBlocked if self.by_puk else AdminKeyBlocked

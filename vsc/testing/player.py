@@ -22,6 +22,7 @@ from vsc.errors import UnsupportedCard, VscError
 from vsc.host import (
     CanUnblock,
     Connection,
+    FixedSecrets,
     HasChallenge,
     HasKeys,
     HasObjects,
@@ -29,7 +30,7 @@ from vsc.host import (
     Reference,
     ReferenceKind,
 )
-from vsc.host.port import PrivateKey, PublicKey, offers, reference_of
+from vsc.host.port import PrivateKey, PublicKey, offered, offers, reference_of
 from vsc.profiles import Profile
 from vsc.testing.card import SoftCard
 from vsc.world import SeededEnv
@@ -119,7 +120,10 @@ class Player:
         """Its value as it is now; None: there is none."""
         fact = None if reference is None else self._facts.get(reference.name)
         value = None if fact is None or fact.kind is not Kind.SECRET else fact.value
-        return value.reveal() if isinstance(value, Secret) else value if isinstance(value, bytes) else None
+        found = value.reveal() if isinstance(value, Secret) else value if isinstance(value, bytes) else None
+        is_pin = reference is not None and reference.kind is not ReferenceKind.ADMIN
+        half = offered(self._half, FixedSecrets) if is_pin else None
+        return found if found is None or half is None else half.unpadded(found)
 
     def tries(self, reference: Reference | None) -> tuple[int, int] | None:
         """Tries left and try limit, as the card has them; None: unlimited, or no such secret."""
@@ -262,6 +266,15 @@ class Player:
         """Puts `key_of` that kind onto the card; returns its number on the card."""
         host = self._as(HasKeys, "keys")
         return host.import_key(key_of(kind or host.kinds[0]), name="imported")
+
+    def some_key(self, kind: str) -> PublicKey:
+        """Imports a key or, where the card takes none from outside, has it made; returns its public key."""
+        try:
+            self.import_key(kind)
+        except UnsupportedCard:
+            number = self.generate_key(kind)
+            return self._as(HasKeys, "keys").public_key(number)
+        return key_of(kind).public_key()
 
     def delete_key(self, number: int) -> None:
         self._as(HasKeys, "keys").delete_key(self._slot(number))

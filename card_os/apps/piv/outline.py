@@ -29,7 +29,7 @@ def outline(state: PivState, rules: Rules) -> Outline:
     if state.global_pin is not None:
         references.append(Reference("global PIN", state.global_pin.tries_left, state.global_pin.try_limit))
     references.append(Reference("PUK", state.puk.tries_left, state.puk.try_limit))
-    references.append(Reference("admin key"))
+    references.append(Reference("management key"))
     slots = tuple(slot for reference in SLOTS if (slot := _slot(state, reference)) is not None)
     return Outline("PIV", "operational", _within(state.object(CHUID), _GUID), tuple(references), rules.pin_rules, slots)
 

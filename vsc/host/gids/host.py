@@ -17,6 +17,7 @@ from card_os.pin import PinPolicy
 from vsc.errors import AuthenticationRequired, LostCardError, UnsupportedCard, VscError
 from vsc.host.challenge import KEY_BYTES, AdminKeyResponder, Responder
 from vsc.host.connection import Connection
+from vsc.host.digest import digest_info
 from vsc.host.exchange import Exchange
 from vsc.host.gids import label as labels
 from vsc.host.gids.admin import Admin
@@ -24,7 +25,7 @@ from vsc.host.gids.application import AdminForm, Application, select
 from vsc.host.gids.containers import Containers, certificate_problem
 from vsc.host.gids.filesystem import FileSystem
 from vsc.host.gids.formatting import Formatting
-from vsc.host.gids.keys import KEY_BITS, MAX_CONTAINERS, Keys, digest_info
+from vsc.host.gids.keys import KEY_BITS, MAX_CONTAINERS, Keys
 from vsc.host.gids.objects import Objects
 from vsc.host.gids.pins import Pins
 from vsc.host.port import KeyUse, PrivateKey, Proof, PublicKey, Reference, ReferenceKind, Slot, Tries

@@ -4,11 +4,7 @@ The key of container n has key id 81 + n and stands in a key file of its own, EF
 key, or uses it, has verified the PIN.
 """
 
-import hashlib
-
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, RSAPublicNumbers
-from cryptography.hazmat.primitives.hashes import HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from card_os.apdu import ResponseApdu
@@ -48,15 +44,6 @@ _PADDINGS = {
 }
 """As OpenSC and Windows make their key files (gids.md 6.2)."""
 
-# AlgorithmIdentifiers of DigestInfo (RFC 8017, section 9.2 note 1): the OID, then NULL.
-_OIDS = {
-    "sha1": "2B0E03021A",
-    "sha224": "608648016503040204",
-    "sha256": "608648016503040201",
-    "sha384": "608648016503040202",
-    "sha512": "608648016503040203",
-}
-
 
 def key_id(number: int) -> int:
     return FIRST_CONTAINER_KEY + number
@@ -91,16 +78,6 @@ def key_file(number: int, bits: int, use: KeyUse) -> bytes:
         Tlv(Tag.KEY_TEMPLATE, join(crts)),
     )
     return bytes(Tlv(Tag.FCP, join(fcp)))
-
-
-def digest_info(data: bytes, algorithm: HashAlgorithm | str) -> bytes:
-    """Hashes data and wraps the digest for PKCS#1 v1.5. algorithm: sha1, sha224, sha256, sha384 or sha512."""
-    name = (algorithm if isinstance(algorithm, str) else algorithm.name).lower().replace("-", "")
-    if name not in _OIDS:
-        raise UnsupportedAlgorithm(f"{name} is no hash for PKCS#1 v1.5 here; there is: {', '.join(_OIDS)}")
-    identifier = Tlv(0x30, join([Tlv(0x06, bytes.fromhex(_OIDS[name])), Tlv(0x05)]))
-    digest = hashlib.new(name, data, usedforsecurity=False).digest()
-    return bytes(Tlv(0x30, join([identifier, Tlv(0x04, digest)])))
 
 
 class Keys:

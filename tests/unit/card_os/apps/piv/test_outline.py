@@ -23,7 +23,7 @@ def test_a_card_in_outline() -> None:
     assert [(one.name, one.tries_left, one.try_limit) for one in found.references] == [
         ("PIN", 3, 3),
         ("PUK", 3, 3),
-        ("admin key", None, None),
+        ("management key", None, None),
     ]
     assert [(one.number, one.name, one.use, one.kind, one.certificates) for one in found.slots] == [
         (0x9A, "9A", "authentication", None, (b"DER",)),

@@ -19,7 +19,8 @@ from tests.unit.vsc.host.cards import Refusing, Wrapped, host, new_card, state_o
 from tests.unit.vsc.samples import PIN, rsa_key, state, state_with_key
 from vsc.errors import AuthenticationRequired, UnexpectedStatus, UnsupportedCard, VscError
 from vsc.host import KeyUse
-from vsc.host.gids.keys import algorithm_of, digest_info, key_file
+from vsc.host.digest import digest_info
+from vsc.host.gids.keys import algorithm_of, key_file
 
 EXCHANGE_FILE = (
     "62478201188302B0818C058F10101000A537B809800107830181950140B809800187830181950140B809800147830181950140"

@@ -337,6 +337,21 @@ def test_a_wrong_answer_ends_an_earlier_proof_and_the_challenge(inner: str, sw: 
     assert card.put("5FC105", "00") == "6982"
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "inner", "sw"),
+    [
+        (0x03, "8208" + "00" * 8, "6985"),
+        (0x03, "00", "6A80"),
+        (0x08, "8100", "6A86"),
+        (0x03, "82008109" + "00" * 9, "6A80"),
+    ],
+)
+def test_any_failure_with_the_management_key_ends_an_earlier_proof(algorithm: int, inner: str, sw: str) -> None:
+    card = admin_card()
+    assert card.authenticate(algorithm, 0x9B, inner) == sw
+    assert card.put("5FC105", "00") == "6982"
+
+
 def test_a_challenge_is_good_for_one_answer_and_for_the_next_command() -> None:
     card = PivCard()
     for between in ("00CB3FFF035C017E00", "00200080", "0087119A02" + "7C00"):

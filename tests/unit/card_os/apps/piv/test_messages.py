@@ -320,8 +320,9 @@ def test_some_cards_want_no_pairing_code() -> None:
     assert wrapped(card, host, "0087119A", SIGN, le=True)[-4:] == "9000"
 
 
-def test_a_policy_without_the_bit_has_no_virtual_contact_interface() -> None:
-    card = card_with_key(contactless(), UsagePolicy.PIN)
+@pytest.mark.parametrize("policy", [UsagePolicy.PIN, UsagePolicy.PIN | UsagePolicy.VCI_WITHOUT_PAIRING_CODE])
+def test_a_policy_without_the_bit_has_no_virtual_contact_interface(policy: int) -> None:
+    card = card_with_key(contactless(), policy)
     host = opened(card)
     assert wrapped(card, host, "00200098", CODE) == "6A88"
     assert wrapped(card, host, "00200080", PIN_BYTES) == "6982"

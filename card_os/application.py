@@ -4,7 +4,7 @@ For the rest there is a default that suits a small one, whose state is a string 
 a session (docs/own-card.md). A big one brings its own `select`, volatile part, template and codec.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic
 
 from card_os.apdu import CommandApdu, ResponseApdu
@@ -51,6 +51,11 @@ class Application(Generic[S, V]):
         return any(one.startswith(name) for one in self.names)
 
     _table: Table | None = None
+
+    @property
+    def traits(self) -> Mapping[str, str | tuple[str, ...]]:
+        """What is particular to this one among those of the same name, in words: by default nothing."""
+        return {}
 
     @property
     def table(self) -> Table:

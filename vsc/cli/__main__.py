@@ -39,6 +39,7 @@ GROUPS = {
         "create": ("vsc.cli.create", "Make a card."),
         "list": ("vsc.cli.inspect", "List the cards."),
         "show": ("vsc.cli.inspect", "Show what a card holds."),
+        "profiles": ("vsc.cli.profiles", "List the kinds of cards, and what differs between two."),
         "destroy": ("vsc.cli.destroy", "Delete a card for good."),
         "export": ("vsc.cli.transfer", "Write a whole card to a file."),
         "import": ("vsc.cli.transfer", "Make a card of such a file."),

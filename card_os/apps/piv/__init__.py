@@ -4,7 +4,7 @@ It is what OpenSC, Windows, macOS, SSSD and Yubico's tools speak. `commands` is 
 `rules` what differs from one kind of card to the next, `personalisation` makes cards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from card_os.apdu import CommandApdu, ResponseApdu
 from card_os.application import Application
@@ -36,6 +36,10 @@ class Piv(Application[PivState, PivVolatile]):
         self.commands = commands(self.rules)
         self.keeps_status_on_reselect = self.rules.keeps_status_on_reselect
         self.has_secure_messaging = self.rules.has_secure_messaging
+
+    @property
+    def traits(self) -> Mapping[str, str | tuple[str, ...]]:
+        return self.rules.traits
 
     def new_volatile(self) -> PivVolatile:
         return PivVolatile(self.rules)

@@ -3,7 +3,8 @@
 NIST leaves some things to the card, and cards in the field decide some others in their own way (piv.md section 12).
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 
 from card_os.apps.piv.wire import RETIRED_KEYS, Key, PinPolicy
 from card_os.key_kind import KeyKind
@@ -74,6 +75,11 @@ class Rules:
     """When the key of a slot wants the PIN where nobody says; of others once."""
 
     @property
+    def traits(self) -> Mapping[str, str | tuple[str, ...]]:
+        """Each fact in words for people."""
+        return {one.name.replace("_", " "): _words(getattr(self, one.name)) for one in fields(self)}
+
+    @property
     def pin_rules(self) -> PinCharacters:
         """The same of a new PIN, as a policy."""
         if not self.digits_only:
@@ -87,3 +93,19 @@ class Rules:
 
     def default_pin_policy(self, reference: int) -> PinPolicy:
         return self.pin_policies.get(reference, PinPolicy.ONCE)
+
+
+def _words(value: object) -> str | tuple[str, ...]:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Yubico):
+        return f"version {'.'.join(map(str, value.version))}"
+    if isinstance(value, range):
+        return f"{value.start:X} to {value.stop - 1:X}" if value else "none"
+    if isinstance(value, frozenset):
+        return tuple(sorted(f"{one:02X}" if isinstance(one, int) else str(one) for one in value))
+    if isinstance(value, Mapping):
+        return tuple(f"{key:02X} {policy.name.lower()}" for key, policy in value.items())
+    if isinstance(value, int) and value > 0x6000 and value <= 0x6FFF:
+        return f"{value:04X}"
+    return str(value) if value not in ("", None) else "none"

@@ -16,6 +16,7 @@ class SW(IntEnum):
     WARNING_TERMINATED = 0x6285
     VERIFICATION_FAILED = 0x6300
     MEMORY_FAILURE = 0x6581
+    SECURITY_ISSUE = 0x6600
     WRONG_LENGTH = 0x6700
     CHANNEL_NOT_SUPPORTED = 0x6881
     SECURE_MESSAGING_NOT_SUPPORTED = 0x6882
@@ -49,6 +50,7 @@ _MEANINGS = {
     0x6285: "selected file is terminated",
     0x6300: "verification failed",
     0x6581: "memory failure",
+    0x6600: "security-related issue",
     0x6700: "wrong length",
     0x6881: "logical channel not supported or not open",
     0x6882: "secure messaging not supported",

@@ -4,9 +4,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from card_os.application import Application
 from card_os.pin import Pin
 from tests.unit.vsc import samples
 from tests.unit.vsc.samples import gids_state
@@ -211,6 +213,28 @@ class TestChanges:
             thread.join()
         assert answers == ["63c2"]
         assert gids_state(store.read("work")).pin.tries_left == 2
+
+    def test_a_counter_that_changes_has_the_card_encoded_once_and_nothing_parsed(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store.create(samples.image())
+        made: list[str] = []
+
+        def counted(name: str) -> Callable[..., Any]:
+            real = getattr(Application, name)
+
+            def call(*arguments: Any) -> Any:
+                made.append(name)
+                return real(*arguments)
+
+            return call
+
+        with powered("work", store=store) as card:
+            for name in ("encode", "decode"):
+                monkeypatch.setattr(Application, name, counted(name))
+            assert card.transmit(bytes.fromhex(samples.WRONG_VERIFY)) == b"\x63\xc2"
+        assert made in ([], ["encode"])
+        assert type(GIDS.applications[0]).encode is Application.encode
 
     def test_a_card_made_and_used_through_it(self, store: Store) -> None:
         create("work", pin=samples.PIN, store=store)

@@ -4,9 +4,8 @@
     connection.connect()
     data, sw1, sw2 = connection.transmit([0x00, 0xA4, 0x04, 0x00])
 
-Where pyscard is installed (extra `virtual-smart-card[pcsc]`) a `Connection` is a `smartcard.CardConnection` and raises
-pyscard's exceptions; where it is not, it has the same methods and raises ours. The exceptions are ours in both cases:
-CardRemovedError where the card is gone, ReaderError for the rest.
+It needs pyscard (the extra `virtual-smart-card[pcsc]`), and no PC/SC. A `Connection` is a `smartcard.CardConnection`
+and raises pyscard's exceptions, which are ours, too: CardRemovedError where the card is gone, ReaderError for the rest.
 
     with registered(reader):
         smartcard.System.readers()
@@ -34,11 +33,10 @@ from vsc.pyscard.failure import (
     NotAnsweredError,
 )
 from vsc.pyscard.installation import registered
+from vsc.pyscard.library import RAW, T0, T1
 from vsc.pyscard.request import InProcessCardRequest, InProcessReader
-from vsc.pyscard.stand_in import HAS_PYSCARD, RAW, T0, T1
 
 __all__ = [
-    "HAS_PYSCARD",
     "RAW",
     "T0",
     "T1",

@@ -19,7 +19,7 @@ from vsc.pyscard.failure import (
     NotAnsweredError,
     failed,
 )
-from vsc.pyscard.stand_in import RAW, T0, T1, CardConnection, Event
+from vsc.pyscard.library import RAW, T0, T1, CardConnection, Event
 from vsc.reader import CardRemovedError, NotTransactedError, Reader, ReaderError, ServiceGoneError, SharedError
 
 
@@ -30,7 +30,7 @@ class Attribute(IntEnum):
     DEVICE_FRIENDLY_NAME = 0x7FFF_0003
 
 
-class Connection(CardConnection):
+class Connection(CardConnection):  # type: ignore[misc]  # pyscard has no types.
     """A connection to the card in a reader, shaped like pyscard's; its methods' names and values are pyscard's.
 
     Bound to the card it met: one that is put in later needs a `connect` or `reconnect` of its own. When another

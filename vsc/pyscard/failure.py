@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from vsc.pyscard.stand_in import CardConnectionException, NoCardException, scard
+from vsc.pyscard.library import CardConnectionException, NoCardException, scard
 from vsc.reader import CardRemovedError, NotTransactedError, ReaderError, ServiceGoneError, SharedError
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from vsc.pyscard.library import pyscard
 from vsc.pyscard.registry import registry
 from vsc.pyscard.request import InProcessCardRequest, InProcessReader
-from vsc.pyscard.stand_in import HAS_PYSCARD, pyscard
-from vsc.reader import Reader, ReaderError
+from vsc.reader import Reader
 
 
 @contextmanager
@@ -15,10 +15,7 @@ def registered(*readers: Reader) -> Iterator[None]:
 
     Blocks may be nested or overlap: pyscard sees the readers of all. Two of one name: ValueError. Observers of
     CardMonitor and ReaderMonitor belong inside; they hear that the cards are gone when the block ends.
-    ReaderError where pyscard is missing.
     """
-    if not HAS_PYSCARD:
-        raise ReaderError("pyscard is not installed: pip install virtual-smart-card[pcsc]")
     with registry.block(readers, _install):
         yield
 

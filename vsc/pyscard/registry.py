@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
-from vsc.pyscard.stand_in import pyscard
+from vsc.pyscard.library import pyscard
 from vsc.reader import EventKind, Reader, ReaderEvent
 
 

@@ -7,12 +7,12 @@ from typing import Any, NoReturn
 
 from vsc.pyscard.connection import Connection
 from vsc.pyscard.failure import Failure
+from vsc.pyscard.library import AbstractCardRequest, AbstractReader, pyscard
 from vsc.pyscard.registry import registry
-from vsc.pyscard.stand_in import AbstractCardRequest, AbstractReader, pyscard
 from vsc.reader import CardRemovedError, Reader
 
 
-class InProcessReader(AbstractReader):
+class InProcessReader(AbstractReader):  # type: ignore[misc]
     """What `smartcard.System.readers()` gives for a reader of this process."""
 
     def __init__(self, slot: Reader) -> None:
@@ -32,7 +32,7 @@ _Card = tuple[Reader, int, bytes]
 """A card that is in: reader, insertion, ATR."""
 
 
-class InProcessCardRequest(AbstractCardRequest):
+class InProcessCardRequest(AbstractCardRequest):  # type: ignore[misc]
     """What `smartcard.CardRequest.CardRequest` asks while readers are registered. Nothing in it polls."""
 
     def __init__(

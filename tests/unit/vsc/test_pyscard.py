@@ -1,7 +1,4 @@
-"""pyscard on our readers with no PC/SC service, and the same connection where there is no pyscard.
-
-The tests of `Connection` run twice: on the module as it is here, and on a copy of it that finds no pyscard.
-"""
+"""vsc.pyscard: pyscard on our readers, with no PC/SC service."""
 
 import gc
 import queue
@@ -9,45 +6,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-import vsc
-import vsc.pyscard as pyscard_here
-import vsc.pyscard.installation
-from tests.interop.need import unavailable
+import vsc.pyscard
 from tests.unit.vsc.test_reader import PATIENCE_S, FakeCard
-from vsc.pyscard import HAS_PYSCARD, RAW, T0, T1, Connection, Disposition, Failure, Share, registered
+from vsc.pyscard import RAW, T0, T1, CardGoneError, Connection, Disposition, Failure, NoCardError, Share, registered
 from vsc.reader import CardRemovedError, EventKind, Reader, ReaderError
 
 ATR_T1 = bytes.fromhex("3B800181")
 ATR_BOTH = bytes.fromhex("3B80800101")
 ATR_T0 = b"\x3b\x00"
-
-
-@pytest.fixture
-def pyscard() -> None:
-    if not HAS_PYSCARD:
-        unavailable("pyscard is not installed")
-
-
-@pytest.fixture(params=["with pyscard", "without pyscard"])
-def module(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    if request.param == "with pyscard":
-        request.getfixturevalue("pyscard")
-        return pyscard_here
-    monkeypatch.setitem(sys.modules, "smartcard", None)
-    for name in [name for name in sys.modules if name.startswith("smartcard.")]:
-        monkeypatch.delitem(sys.modules, name)
-    for name in [name for name in sys.modules if f"{name}.".startswith("vsc.pyscard.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(vsc, "pyscard", vsc.pyscard)  # The import below replaces it, until the test is over.
-    copy = import_module("vsc.pyscard")
-    assert copy is not pyscard_here
-    assert not copy.HAS_PYSCARD
-    return copy
 
 
 @pytest.fixture
@@ -63,8 +33,8 @@ def reader(card: FakeCard) -> Reader:
 
 
 @pytest.fixture
-def connection(module: ModuleType, reader: Reader) -> Any:
-    connection = module.Connection(reader)
+def connection(reader: Reader) -> Any:
+    connection = Connection(reader)
     connection.connect()
     return connection
 
@@ -87,8 +57,8 @@ class Recorder:
 
 
 class TestConnection:
-    def test_connect_transmit_disconnect(self, module: ModuleType, reader: Reader, card: FakeCard) -> None:
-        connection = module.Connection(reader)
+    def test_connect_transmit_disconnect(self, reader: Reader, card: FakeCard) -> None:
+        connection = Connection(reader)
         connection.connect()
         assert connection.getATR() == list(ATR_T1)
         assert connection.getProtocol() == T1
@@ -99,30 +69,30 @@ class TestConnection:
         connection.disconnect()
         assert card.calls == ["off", "on", "00a4", "01", "off"]
 
-    def test_context_manager(self, module: ModuleType, reader: Reader) -> None:
-        with module.Connection(reader) as connection:
+    def test_context_manager(self, reader: Reader) -> None:
+        with Connection(reader) as connection:
             connection.connect()
         assert not reader.is_powered
 
-    def test_empty_reader(self, module: ModuleType) -> None:
-        connection = module.Connection(Reader())
-        with pytest.raises(module.NoCardError) as caught:
+    def test_empty_reader(self) -> None:
+        connection = Connection(Reader())
+        with pytest.raises(NoCardError) as caught:
             connection.connect()
         assert isinstance(caught.value, CardRemovedError)
         assert code_of(caught) == Failure.E_NO_SMARTCARD
 
-    def test_not_connected(self, module: ModuleType, reader: Reader) -> None:
-        connection = module.Connection(reader)
+    def test_not_connected(self, reader: Reader) -> None:
+        connection = Connection(reader)
         for use in (connection.reconnect, connection.getATR, lambda: connection.transmit([0])):
             with pytest.raises(ReaderError, match="not connected"):
                 use()
 
-    def test_card_gone(self, module: ModuleType, connection: Any, reader: Reader) -> None:
+    def test_card_gone(self, connection: Any, reader: Reader) -> None:
         """Another card, or the same again, is not the one that was connected."""
         card = reader.eject()
         for _ in range(2):
             for use in (connection.getATR, lambda: connection.transmit([0])):
-                with pytest.raises(module.CardGoneError) as caught:
+                with pytest.raises(CardGoneError) as caught:
                     use()
                 assert isinstance(caught.value, CardRemovedError)
                 assert code_of(caught) == Failure.W_REMOVED_CARD
@@ -139,21 +109,21 @@ class TestConnection:
         connection.disconnect()
         assert other.calls == ["off", "on"]
 
-    def test_reconnect_to_nothing(self, module: ModuleType, connection: Any, reader: Reader) -> None:
+    def test_reconnect_to_nothing(self, connection: Any, reader: Reader) -> None:
         reader.eject()
-        with pytest.raises(module.NoCardError):
+        with pytest.raises(NoCardError):
             connection.reconnect()
         with pytest.raises(ReaderError, match="not connected"):
             connection.reconnect()
 
-    def test_reset_by_another(self, connection: Any, module: ModuleType, reader: Reader) -> None:
+    def test_reset_by_another(self, connection: Any, reader: Reader) -> None:
         reader.reset()
         for _ in range(2):
             with pytest.raises(ReaderError) as caught:
                 connection.transmit([0])
             assert code_of(caught) == Failure.W_RESET_CARD
         assert connection.getATR() == list(ATR_T1)
-        other = module.Connection(reader)
+        other = Connection(reader)
         other.connect()
         assert other.transmit([0]) == ([0], 0x90, 0x00)
         connection.reconnect(disposition=Disposition.LEAVE)
@@ -169,13 +139,12 @@ class TestConnection:
     )
     def test_disposition_of_connect(
         self,
-        module: ModuleType,
         reader: Reader,
         card: FakeCard,
         disposition: Disposition | None,
         calls: list[str],
     ) -> None:
-        connection = module.Connection(reader)
+        connection = Connection(reader)
         connection.connect(disposition=disposition)
         connection.disconnect()
         assert card.calls == ["off", "on", *calls]
@@ -191,9 +160,9 @@ class TestConnection:
         assert card.calls == ["off", "on", *calls]
         assert connection.transmit([0]) == ([0], 0x90, 0x00)
 
-    def test_protocols(self, module: ModuleType) -> None:
+    def test_protocols(self) -> None:
         reader = Reader()
-        connection = module.Connection(reader)
+        connection = Connection(reader)
         for atr, wanted, active in [
             (ATR_T0, None, T0),
             (ATR_BOTH, T0 | T1, T1),
@@ -217,8 +186,8 @@ class TestConnection:
             connection.transmit([0], T0)
         assert code_of(caught) == Failure.E_PROTO_MISMATCH
 
-    def test_sharing(self, module: ModuleType, connection: Any, reader: Reader) -> None:
-        other = module.Connection(reader)
+    def test_sharing(self, connection: Any, reader: Reader) -> None:
+        other = Connection(reader)
         with pytest.raises(ReaderError) as caught:
             other.connect(mode=Share.EXCLUSIVE)
         assert code_of(caught) == Failure.E_SHARING_VIOLATION
@@ -227,22 +196,22 @@ class TestConnection:
         connection.reconnect(mode=Share.EXCLUSIVE)
         with pytest.raises(ReaderError):
             other.connect()
-        module.Connection(Reader()).connect(mode=Share.DIRECT)
+        Connection(Reader()).connect(mode=Share.DIRECT)
         connection.disconnect()
         other.connect(mode=Share.EXCLUSIVE)
 
-    def test_a_dropped_connection_shares_nothing(self, module: ModuleType, reader: Reader) -> None:
-        module.Connection(reader).connect(mode=Share.EXCLUSIVE)
+    def test_a_dropped_connection_shares_nothing(self, reader: Reader) -> None:
+        Connection(reader).connect(mode=Share.EXCLUSIVE)
         gc.collect()
-        module.Connection(reader).connect(mode=Share.EXCLUSIVE)
+        Connection(reader).connect(mode=Share.EXCLUSIVE)
         assert reader.is_powered
 
-    def test_direct(self, module: ModuleType) -> None:
+    def test_direct(self) -> None:
         class Echo(Reader):
             def control(self, code: int, data: bytes) -> bytes | None:
                 return data if code == 1 else None
 
-        connection = module.Connection(Echo("Leser"))
+        connection = Connection(Echo("Leser"))
         connection.connect(mode=Share.DIRECT)
         assert connection.control(1, [1, 2]) == [1, 2]
         uses: list[Callable[[], object]] = [lambda: connection.control(2, []), lambda: connection.getAttrib(1)]
@@ -262,8 +231,8 @@ class TestConnection:
         with pytest.raises((TypeError, ValueError)):
             connection.transmit(command)
 
-    def test_observers(self, module: ModuleType, reader: Reader) -> None:
-        connection, recorder = module.Connection(reader), Recorder()
+    def test_observers(self, reader: Reader) -> None:
+        connection, recorder = Connection(reader), Recorder()
         connection.addObserver(recorder)
         assert connection.countObservers() == 1
         connection.connect()
@@ -290,7 +259,7 @@ class TestConnection:
         connection.transmit([1])
         assert checked == [([1], 0x90, 0x00)]
 
-    def test_disconnect_in_a_command_leaves_the_card(self, module: ModuleType) -> None:
+    def test_disconnect_in_a_command_leaves_the_card(self) -> None:
         """pyscard's card services disconnect in their finalizer, which may run anywhere."""
 
         class Finalizing(FakeCard):
@@ -300,12 +269,12 @@ class TestConnection:
 
         reader = Reader()
         reader.insert(Finalizing())
-        ours = module.Connection(reader)
+        ours = Connection(reader)
         ours.connect()
         assert ours.transmit([1]) == ([1], 0x90, 0x00)
         assert reader.is_powered
 
-    def test_eject_during_a_command(self, module: ModuleType) -> None:
+    def test_eject_during_a_command(self) -> None:
         reader = Reader()
 
         class Jumping(FakeCard):
@@ -314,16 +283,19 @@ class TestConnection:
                 return super().transmit(command)
 
         reader.insert(Jumping())
-        connection = module.Connection(reader)
+        connection = Connection(reader)
         connection.connect()
-        with pytest.raises(module.CardGoneError):
+        with pytest.raises(CardGoneError):
             connection.transmit([1])
 
 
-def test_registered_needs_pyscard(monkeypatch: pytest.MonkeyPatch, reader: Reader) -> None:
-    monkeypatch.setattr(vsc.pyscard.installation, "HAS_PYSCARD", False)
-    with pytest.raises(ReaderError, match="pip install"), registered(reader):
-        pass
+def test_without_pyscard_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "smartcard", None)
+    for name in [name for name in sys.modules if name.startswith(("smartcard.", "vsc.pyscard"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(vsc, "pyscard", vsc.pyscard)  # The import below would replace it.
+    with pytest.raises(ImportError, match=r"needs pyscard: pip install 'virtual-smart-card\[pcsc\]'"):
+        import_module("vsc.pyscard")
 
 
 def smartcard(name: str) -> Any:
@@ -342,7 +314,7 @@ def no_pcsc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PCSCLITE_CSOCK_NAME", "/nonexistent/pcscd.comm")
 
 
-@pytest.mark.usefixtures("pyscard", "no_pcsc")
+@pytest.mark.usefixtures("no_pcsc")
 class TestPyscard:
     @pytest.fixture
     def in_use(self, reader: Reader) -> Iterator[Reader]:

@@ -1,14 +1,29 @@
 """PIV's secure messaging and OpenSC 0.26, built with it by scripts/opensc_piv_sm.sh: no package has it (piv.md 11)."""
 
 import json
+import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from card_os.apps.piv import PivState
+from card_os.apps.piv.cvc import card_verifiable_certificate
+from card_os.apps.piv.personalisation import certificate as object_of
+from card_os.apps.piv.personalisation import with_secure_messaging
+from card_os.apps.piv.state import CardCertificate
+from card_os.ec import EcPrivateKey
+from card_os.key_kind import KeyKind
 from tests.interop.need import require_tool, unavailable
 from tests.interop.piv_run import PIN, PivCards
+from vsc.profiles.piv import issue
+from vsc.store.archive import read_archive, write_archive
 
 pytestmark = pytest.mark.long
 BUILT = Path(__file__).parents[2] / ".venv" / "opensc-piv-sm"
@@ -52,6 +67,24 @@ class Session:
         self.cards.file("archive.json", json.dumps(told))
         self.cards.vsc("import", archive)
 
+    def strengthen(self) -> None:
+        """Makes the same card once more with cipher suite CS7: another key 04, certified by another signer."""
+        self.cards.leave("contact")
+        archive = self.cards.file("cs7.json")
+        self.cards.vsc("export", "contact", archive)
+        image = read_archive(archive.read_bytes())
+        ((aid, state),) = image.persistent.applications
+        assert isinstance(state, PivState)
+        own, signer = (EcPrivateKey.generate(KeyKind.P384, secrets.token_bytes) for _ in range(2))
+        certificate, library = issue("CS7 signer", signer), signer.library_key()
+        issuer = x509.SubjectKeyIdentifier.from_public_key(library.public_key()).digest[:8]
+        cvc = card_verifiable_certificate(own, bytes(16), issuer, lambda body: library.sign(body, ec.ECDSA(SHA384())))
+        content = object_of(certificate.public_bytes(Encoding.DER))
+        stronger = with_secure_messaging(state, CardCertificate(own, cvc), content)
+        made = replace(image, name="cs7", label="cs7", persistent=image.persistent.with_state(aid, stronger))
+        self.cards.file("cs7.json", write_archive(made))
+        self.cards.vsc("import", archive)
+
     def run(self, card: str, *words: str | Path, code: int = 0, **env: Any) -> tuple[str, list[tuple[int, int]]]:
         """Runs a tool of that OpenSC; what it said, and the class and instruction of each command that it sent."""
         self.cards.leave(card)
@@ -89,6 +122,7 @@ def session() -> Iterator[Session]:
     with PivCards.of_user() as cards:
         made = Session(cards)
         made.turn_over()
+        made.strengthen()
         yield made
 
 
@@ -101,6 +135,13 @@ def test_with_contact_what_has_secrets_goes_through_a_session(session: Session) 
     assert classes(sent, VERIFY) == {0x0C}
     # The first GENERAL AUTHENTICATE opens the session, in clear.
     assert classes(sent, SIGN) == {0x00, 0x0C}
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_the_stronger_suite_does_the_same(session: Session, slot: str) -> None:
+    sent = session.sign("cs7", slot, PIV_USE_SM="always")
+    assert classes(sent, VERIFY) == {0x0C}
+    assert 0x0C in classes(sent, SIGN)
 
 
 def test_a_long_command_is_chained(session: Session) -> None:

@@ -104,7 +104,7 @@ def _compute(session: PivSession, slot: Slot, template: Template) -> bytes:
             return curve25519.agree(key, value)
     if tag == Tag.CHALLENGE:
         if isinstance(key, RsaPrivateKey):
-            return rsa.raw(key, _exact(value, key.block_bytes, subject=subject), session.env.random_bytes)
+            return rsa.sign_raw(key, _exact(value, key.block_bytes, subject=subject), session.env.random_bytes)
         if isinstance(key, EcPrivateKey):
             if not 1 <= len(value) <= key.field_bytes:
                 raise CardError(SW.WRONG_DATA, f"a digest has 1 to {key.field_bytes} bytes", subject=subject)

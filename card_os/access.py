@@ -5,7 +5,7 @@ condition byte (SCB) for each of them, highest bit first. An operation that no a
 """
 
 from dataclasses import dataclass
-from enum import Flag, IntFlag, auto
+from enum import IntFlag, auto
 
 from card_os.sw import SW, CardError
 from card_os.wire import WireError
@@ -14,7 +14,7 @@ MAX_ALTERNATIVES = 4
 CONTACT = 1
 
 
-class Right(Flag):
+class Right(IntFlag):
     """What has been proved on a logical channel."""
 
     NONE = 0
@@ -35,7 +35,9 @@ class Condition(IntFlag):
 
 ALWAYS = 0x00
 NEVER = 0xFF
-_ANY_RIGHT = Condition.SECURE_MESSAGING | Condition.EXTERNAL | Condition.USER
+# The operators of flags are slow, and every access to a file asks.
+_ALL, _SECURE_MESSAGING = int(Condition.ALL), int(Condition.SECURE_MESSAGING)
+_RIGHTS = ((int(Condition.EXTERNAL), int(Right.EXTERNAL)), (int(Condition.USER), int(Right.USER)))
 
 
 def satisfies(scb: int, granted: Right, environment: int = CONTACT) -> bool:
@@ -43,13 +45,13 @@ def satisfies(scb: int, granted: Right, environment: int = CONTACT) -> bool:
     if scb == ALWAYS:
         return True
     # Secure messaging is nobody's here, environment F is reserved, and FF never holds: all read as "no".
-    if scb == NEVER or scb & Condition.SECURE_MESSAGING or scb & 0x0F not in (0, environment):
+    if scb == NEVER or scb & _SECURE_MESSAGING or scb & 0x0F not in (0, environment):
         return False
-    wanted = [right for bit, right in ((Condition.EXTERNAL, Right.EXTERNAL), (Condition.USER, Right.USER)) if scb & bit]
-    if not wanted:
+    proved = int(granted)
+    met = [bool(proved & right) for bit, right in _RIGHTS if scb & bit]
+    if not met:
         return True
-    met = [bool(granted & right) for right in wanted]
-    return all(met) if scb & Condition.ALL else any(met)
+    return all(met) if scb & _ALL else any(met)
 
 
 def words(scb: int) -> str:
@@ -104,9 +106,10 @@ class AccessRule:
     def conditions(self, operation: int) -> list[int]:
         """Returns the SCB of each alternative that names `operation`, one bit of an AMB."""
         found = []
+        bit = int(operation)
         for amb, scbs in self.alternatives:
-            if amb & operation:
-                before = amb & 0x7F & ~(operation * 2 - 1)
+            if amb & bit:
+                before = amb & 0x7F & ~(bit * 2 - 1)
                 found.append(scbs[before.bit_count()])
         return found
 

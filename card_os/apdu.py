@@ -5,12 +5,12 @@ Le). Lc and Le are both short (one byte) or both extended. Which of the seven ca
 its length and its fifth byte alone; there is no ambiguity, and what fits no case is a wrong length (6700).
 """
 
-from dataclasses import dataclass
 from enum import Enum
 
 from construct import Bytes, Const, Int8ub, Int16ub, Struct, this
 
 from card_os.sw import SW, CardError
+from card_os.value import value
 from card_os.wire import Format
 
 MAX_NC = 65_535
@@ -31,6 +31,13 @@ class Case(Enum):
     CASE_3E = Format(Struct(*_HEADER, _EXTENDED, "lc" / Int16ub, "data" / Bytes(this.lc)))
     CASE_4E = Format(Struct(*_HEADER, _EXTENDED, "lc" / Int16ub, "data" / Bytes(this.lc), "le" / Int16ub))
 
+    def __init__(self, form: Format) -> None:
+        self.format = form
+        self.has_data = "data" in form.names
+        self.has_le = "le" in form.names
+        self.is_extended = _EXTENDED in form.struct.subcons
+        self.max_ne = MAX_NE if self.is_extended else 256
+
     @classmethod
     def of(cls, raw: bytes) -> "Case":
         """Tells which case `raw` is; 6700 if none."""
@@ -38,24 +45,31 @@ class Case(Enum):
         if body < 0:
             raise CardError(SW.WRONG_LENGTH, f"a command has at least 4 bytes, this one has {len(raw)}")
         if body == 0:
-            return cls.CASE_1
+            return _CASE_1
         if body == 1:
-            return cls.CASE_2S
-        if raw[4] != 0:
-            short = {1 + raw[4]: cls.CASE_3S, 2 + raw[4]: cls.CASE_4S}
-            if body in short:
-                return short[body]
+            return _CASE_2S
+        lc = raw[4]
+        if lc:
+            if body - lc == 1:
+                return _CASE_3S
+            if body - lc == 2:
+                return _CASE_4S
         elif body == 3:
-            return cls.CASE_2E
+            return _CASE_2E
         elif body > 3:
             nc = int.from_bytes(raw[5:7], "big")
-            extended = {3 + nc: cls.CASE_3E, 5 + nc: cls.CASE_4E}
-            if nc and body in extended:
-                return extended[body]
+            if nc and body - nc == 3:
+                return _CASE_3E
+            if nc and body - nc == 5:
+                return _CASE_4E
         raise CardError(SW.WRONG_LENGTH, f"Lc does not fit a command of {len(raw)} bytes")
 
 
-@dataclass(frozen=True, slots=True)
+# Members of enumerations are slow to come by, and every command asks.
+_CASE_1, _CASE_2S, _CASE_3S, _CASE_4S, _CASE_2E, _CASE_3E, _CASE_4E = Case
+
+
+@value
 class CommandApdu:
     """A command: four header bytes, `data` of 0 to 65 535 bytes, `ne` 0 (no Le) to 65 536 bytes wanted.
 
@@ -71,7 +85,7 @@ class CommandApdu:
     extended: bool = False
 
     def __post_init__(self) -> None:
-        if not all(0 <= byte <= 0xFF for byte in (self.cla, self.ins, self.p1, self.p2)):
+        if (self.cla | self.ins | self.p1 | self.p2) >> 8:  # too big or negative
             raise ValueError("CLA, INS, P1 and P2 are bytes")
         max_nc, max_ne = (MAX_NC, MAX_NE) if self.extended else (255, 256)
         if len(self.data) > max_nc or not 0 <= self.ne <= max_ne:
@@ -83,9 +97,12 @@ class CommandApdu:
     def case(self) -> Case:
         """The case that this command is written in."""
         if not self.data and not self.ne:
-            return Case.CASE_1
-        kind = 2 if not self.data else 4 if self.ne else 3
-        return Case[f"CASE_{kind}{'E' if self.extended else 'S'}"]
+            return _CASE_1
+        if not self.data:
+            return _CASE_2E if self.extended else _CASE_2S
+        if not self.ne:
+            return _CASE_3E if self.extended else _CASE_3S
+        return _CASE_4E if self.extended else _CASE_4S
 
     @property
     def p1p2(self) -> int:
@@ -103,30 +120,24 @@ class CommandApdu:
     def parse(cls, raw: bytes) -> "CommandApdu":
         """Parses one whole command; 6700 if the lengths fit no case."""
         case = Case.of(raw)
-        c = case.value.parse(raw)
-        extended = case in _EXTENDED_CASES
-        ne = 0
-        if case in _CASES_WITH_LE:
-            ne = c.le or (MAX_NE if extended else 256)
-        data = c.data if case in _CASES_WITH_DATA else b""
-        return cls(c.cla, c.ins, c.p1, c.p2, data, ne, extended)
+        fields = case.format.read(raw, 0)
+        cla, ins, p1, p2 = fields[:4]
+        data = fields[5] if case.has_data else b""
+        # Before the last, which is the place behind the command.
+        ne = (fields[-2] or case.max_ne) if case.has_le else 0
+        return cls(cla, ins, p1, p2, data, ne, case.is_extended)
 
     def __bytes__(self) -> bytes:
         case = self.case
         values: dict[str, object] = {"cla": self.cla, "ins": self.ins, "p1": self.p1, "p2": self.p2}
-        if case in _CASES_WITH_DATA:
+        if case.has_data:
             values |= {"lc": len(self.data), "data": self.data}
-        if case in _CASES_WITH_LE:
+        if case.has_le:
             values["le"] = self.ne & (0xFFFF if self.extended else 0xFF)
-        return case.value.build(values)
+        return case.format.build(values)
 
 
-_EXTENDED_CASES = frozenset({Case.CASE_2E, Case.CASE_3E, Case.CASE_4E})
-_CASES_WITH_DATA = frozenset({Case.CASE_3S, Case.CASE_4S, Case.CASE_3E, Case.CASE_4E})
-_CASES_WITH_LE = frozenset({Case.CASE_2S, Case.CASE_4S, Case.CASE_2E, Case.CASE_4E})
-
-
-@dataclass(frozen=True, slots=True)
+@value
 class ResponseApdu:
     """An answer: 0 to 65 536 bytes of data and the status word."""
 

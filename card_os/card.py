@@ -7,7 +7,6 @@ is that of ISO/IEC 7816-4: lengths (6700), class (6E00, 6881, 6882), chain (6884
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
 from typing import Any
 
 from card_os.apdu import CommandApdu, ResponseApdu
@@ -21,6 +20,7 @@ from card_os.kernel import KERNEL, MAX_AID_BYTES, MIN_AID_BYTES, KernelIns, Kern
 from card_os.link import Link
 from card_os.memory import Memory, Persistent
 from card_os.sw import SW, CardError, Reason
+from card_os.value import value
 
 _KERNEL = Table(KERNEL)
 _NOTHING = Table({})
@@ -28,7 +28,7 @@ _INSTRUCTIONS = frozenset(map(int, KERNEL))
 _GET_RESPONSE = int(KernelIns.GET_RESPONSE)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outcome:
     """An answer and, if the command was refused, why."""
 

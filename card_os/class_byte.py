@@ -36,11 +36,22 @@ class ClassByte:
     @classmethod
     def parse(cls, cla: int) -> "ClassByte":
         """Reads a class byte; 6E00 for one that is reserved or invalid."""
-        if cla == 0xFF or 0x20 <= cla < 0x40:
+        found = _TABLE[cla]
+        if found is None:
             raise class_not_supported(cla)
+        return found
+
+    @classmethod
+    def _read(cls, cla: int) -> "ClassByte | None":
+        if cla == 0xFF or 0x20 <= cla < 0x40:
+            return None
         if cla & 0x40:
             return cls(4 + (cla & 0x0F), bool(cla & 0x10), bool(cla & 0x20), cla >= 0x80)
         return cls(cla & 0x03, bool(cla & 0x10), bool(cla & 0x0C), cla >= 0x80)
+
+
+# Every command has one, and there are 256 of them.
+_TABLE = tuple(ClassByte._read(cla) for cla in range(256))
 
 
 def class_not_supported(cla: int) -> CardError:

@@ -32,21 +32,18 @@ class Persistent:
 class Memory:
     """Holds the current `Persistent`; `commit` is the only way to change it."""
 
-    __slots__ = ("_persistent", "_store", "around")
+    __slots__ = ("_store", "around", "persistent")
 
     def __init__(self, persistent: Persistent, store: Callable[[Persistent], None]) -> None:
-        self._persistent = persistent
+        self.persistent = persistent
+        """As it is now; only what is below sets it."""
         self._store = store
         self.around: Callable[[Callable[[], None]], None] | None = None
         """Called in place of each commit, with the function that makes it; None: nobody looks on."""
 
-    @property
-    def persistent(self) -> Persistent:
-        return self._persistent
-
     def commit(self, new: Persistent) -> None:
         """Makes a change permanent: when this returns, the store has it. 6581, and no change, if the store failed."""
-        if new == self._persistent:
+        if new == self.persistent:
             return
         if self.around is None:
             self._commit(new)
@@ -56,11 +53,11 @@ class Memory:
     def replace(self, new: Persistent) -> None:
         """Puts another state in place of this one: no commit of a command. What the store raises goes through."""
         self._store(new)
-        self._persistent = new
+        self.persistent = new
 
     def _commit(self, new: Persistent) -> None:
         try:
             self._store(new)
         except OSError as error:
             raise CardError(SW.MEMORY_FAILURE, f"the change could not be stored: {error}") from error
-        self._persistent = new
+        self.persistent = new

@@ -6,10 +6,12 @@ bytes; the minimal form is written, any definite form is read. A `Tlv` is a valu
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from construct import BytesInteger, Check, Computed, IfThenElse, Int8ub, Struct, this
 
 from card_os.sw import SW, CardError
+from card_os.value import value
 from card_os.wire import Format, WireError
 
 # The header of a data object: tag bytes, then the length in its short or long form.
@@ -44,6 +46,7 @@ def _tag_number(tag1: int, tag2: int, tag3: int) -> int:
     return (tag1 << 8 | tag2) << 8 | tag3 if tag2 & 0x80 else tag1 << 8 | tag2
 
 
+@lru_cache(maxsize=1024)
 def tag_bytes(tag: int) -> bytes:
     """Returns the one to three bytes of a tag; WireError if `tag` is not one BER tag."""
     if tag < 0:
@@ -61,7 +64,7 @@ def length_bytes(length: int) -> bytes:
     return bytes([0x80 | len(raw)]) + raw
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tlv:
     """One data object: a tag and the bytes of its value."""
 
@@ -74,29 +77,34 @@ class Tlv:
     @classmethod
     def parse_head(cls, raw: bytes) -> tuple["Tlv", bytes]:
         """Takes the first data object off `raw`; returns it and the rest. Raises WireError."""
-        head, used = HEADER.parse_head(raw)
-        if len(raw) < used + head.length:
-            raise WireError(f"{head.length} bytes of value wanted, {len(raw) - used} left")
-        value = raw[used : used + head.length]
-        return cls(_tag_number(head.tag1, head.tag2, head.tag3), value), raw[used + head.length :]
+        one, end = _object(raw, 0)
+        return one, raw[end:]
+
+
+def _object(raw: bytes, at: int) -> tuple[Tlv, int]:
+    """The data object that begins at `at`, and where it ends."""
+    tag1, tag2, tag3, _, length, start = HEADER.read(raw, at)
+    end = start + length
+    if end > len(raw):
+        raise WireError(f"{length} bytes of value wanted, {len(raw) - start} left")
+    return Tlv(_tag_number(tag1, tag2, tag3), raw[start:end]), end
 
 
 def parse_all(raw: bytes) -> tuple[Tlv, ...]:
     """Parses a sequence of data objects with nothing left over. Raises WireError."""
-    objects = []
-    while raw:
-        one, raw = Tlv.parse_head(raw)
+    objects, at = [], 0
+    while at < len(raw):
+        one, at = _object(raw, at)
         objects.append(one)
     return tuple(objects)
 
 
 def parse_tags(raw: bytes) -> tuple[int, ...]:
     """Parses the value of a tag list (5C): tags without lengths. Raises WireError."""
-    tags = []
-    while raw:
-        tag, used = TAG.parse_head(raw)
-        tags.append(_tag_number(tag.tag1, tag.tag2, tag.tag3))
-        raw = raw[used:]
+    tags, at = [], 0
+    while at < len(raw):
+        tag1, tag2, tag3, at = TAG.read(raw, at)
+        tags.append(_tag_number(tag1, tag2, tag3))
     return tuple(tags)
 
 

@@ -72,6 +72,10 @@ class Import(NamedTuple):
     imported: str
 
 
+GENERATOR = ("card_os.wire_code", "exec()")
+"""What makes plain functions of a construct struct runs what it wrote, as `Struct.compile` does; nothing else may."""
+
+
 def module_name(path: Path, root: Path) -> str:
     parts = path.relative_to(root).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -150,7 +154,7 @@ def fault(importer: str, imported: str) -> str | None:
     package, target = importer.partition(".")[0], imported.partition(".")[0]
     if target in OURS and target not in ARROWS[package]:
         return f"{package} must not know {target}"
-    if package == "card_os" and target not in {*CARD_PACKAGES, *OURS}:
+    if package == "card_os" and target not in {*CARD_PACKAGES, *OURS} and (importer, imported) != GENERATOR:
         source = imported if imported in PURE_STDLIB else imported.rpartition(".")[0] or imported
         if source not in PURE_STDLIB:
             return "the card reaches only pure parts of the standard library, construct and cryptography"
@@ -270,6 +274,8 @@ BAD = [
     ("card_os/card.py", "x = __import__('os')", "only pure parts"),
     ("card_os/card.py", "import importlib\nimportlib.import_module('os')", "only pure parts"),
     ("card_os/card.py", "open('/etc/passwd')", "only pure parts"),
+    ("card_os/card.py", "exec('pass')", "only pure parts"),
+    ("card_os/wire_code.py", "eval('1')", "only pure parts"),
     ("card_os/card.py", "import vsc", "must not know vsc"),
     ("card_os/card.py", "from vsc.world import SystemEnv", "must not know vsc"),
     ("card_os/card.py", "from vpcd_bridge import frames", "must not know vpcd_bridge"),

@@ -86,7 +86,13 @@ def test_values_that_would_not_come_back_are_not_built(
         Format(declared).build(values, compiled=compiled)
 
 
-def test_a_struct_is_compiled_once_and_only_when_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("declared", "raw", "values", "times"),
+    [(NESTED, "01 00", {"parts": [b""]}, 1), (FIXED, "80 0001", {"number": 1}, 0)],
+)
+def test_construct_compiles_what_plain_functions_do_not_know_once_and_only_when_needed(
+    monkeypatch: pytest.MonkeyPatch, declared: Construct, raw: str, values: dict[str, Any], times: int
+) -> None:
     compilations = []
     original = Struct.compile
 
@@ -95,12 +101,24 @@ def test_a_struct_is_compiled_once_and_only_when_needed(monkeypatch: pytest.Monk
         return original(self)
 
     monkeypatch.setattr(Struct, "compile", compile_and_count)
-    form = Format(FIXED)
-    form.parse(b"\x80\x00\x01", compiled=False)
+    form = Format(declared)
+    form.parse(bytes.fromhex(raw), compiled=False)
     assert compilations == []
-    form.parse(b"\x80\x00\x01")
-    form.build({"number": 1})
-    assert compilations == [FIXED]
+    for _ in range(2):
+        form.parse(bytes.fromhex(raw))
+        form.build(values)
+    assert compilations == [declared] * times
+
+
+@pytest.mark.parametrize("declared", [FIXED, PREFIXED])
+def test_fields_are_read_in_order_from_any_place(declared: Construct) -> None:
+    form = Format(declared)
+    raw = {FIXED: bytes.fromhex("80 0102"), PREFIXED: bytes.fromhex("01 AA")}[declared]
+    fields = tuple(form.parse(raw)[name] for name in form.names)
+    assert form.read(raw + b"rest", 0) == (*fields, len(raw))
+    assert form.read(b"before" + raw + b"rest", 6) == (*fields, 6 + len(raw))
+    with pytest.raises(WireError):
+        form.read(b"before" + raw[:-1], 6)
 
 
 def test_a_wire_error_is_a_value_error() -> None:

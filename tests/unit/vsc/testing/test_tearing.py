@@ -177,8 +177,8 @@ def punishes(session: GidsSession, apdu: CommandApdu) -> bytes:
 
 def stores_late(memory: Memory, new: Persistent) -> None:
     """A change is stored when the next one comes."""
-    memory._store(memory._persistent)
-    memory._persistent = new
+    memory._store(memory.persistent)
+    memory.persistent = new
 
 
 def keeps_the_right(application: Gids) -> GidsVolatile:

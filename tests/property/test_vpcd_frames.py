@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vpcd_bridge.errors import ProtocolError
-from vpcd_bridge.frames import Control, Frame, FrameParser, encode
+from vpcd_bridge.frames import FRAME, Control, Frame, FrameParser, encode
 from vpcd_bridge.session import Session
 
 APDUS = st.binary(min_size=2, max_size=300)
@@ -58,6 +58,21 @@ class Recorder:
     def transmit(self, command: bytes) -> bytes:
         self.calls.append(command)
         return command[:2] + b"\x90\x00"
+
+
+@given(st.binary(max_size=300) | st.integers(0, 0xFFFF).map(bytes))
+def test_a_frame_is_what_its_struct_builds_and_reads(body: bytes) -> None:
+    raw = encode(body)
+    assert raw == FRAME.build({"body": body})
+    if len(body) > 1:
+        assert parse([raw]) == ([FRAME.parse(raw).body], "")
+
+
+@given(st.binary(min_size=4, max_size=300))
+def test_any_bytes_are_cut_where_the_struct_ends(raw: bytes) -> None:
+    size = int.from_bytes(raw[:2], "big")
+    first = next(FrameParser().feed(raw), None) if size > 1 else None
+    assert first == (FRAME.parse(raw).body if 1 < size <= len(raw) - 2 else None)
 
 
 @given(FRAMES, CUTS)

@@ -12,13 +12,14 @@ Source: pcsc-lite 1.9.9 and 2.5.1, `winscard_msg.h`, `eventhandler.h`.
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import ClassVar, Self
 
 from construct import Bytes, Construct, Int32sl, Int32ul, Padding, Struct
 
-from card_os.wire import Format
+from card_os.value import value
+from card_os.wire import Format, WireError
 from vsc.pcsc.codes import MAX_ATR_BYTES, MAX_ATTRIBUTE_BYTES, MAX_NAME_BYTES, Command, ReturnCode
 
 HOST_IS_LITTLE_ENDIAN = sys.byteorder == "little"
@@ -26,26 +27,27 @@ HOST_IS_LITTLE_ENDIAN = sys.byteorder == "little"
 _I, _U = Int32sl, Int32ul
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Message:
     """A struct on the wire: its fields are those of FORMAT, in order. The last is the return code, where it has one."""
 
     FORMAT: ClassVar[Format]
     SIZE: ClassVar[int]
     """Bytes."""
-    NAMES: ClassVar[tuple[str, ...]]
 
     @classmethod
     def parse(cls, raw: bytes) -> Self:
         """Parses exactly SIZE bytes; WireError for any other number."""
-        values = cls.FORMAT.parse(raw)
-        return cls(*[values[name] for name in cls.NAMES])
+        *values, used = cls.FORMAT.read(raw, 0)
+        if used != len(raw):
+            raise WireError(f"{len(raw) - used} bytes too many")
+        return cls(*values)
 
     def __bytes__(self) -> bytes:
-        return self.FORMAT.build({name: getattr(self, name) for name in self.NAMES})
+        return self.FORMAT.build({name: getattr(self, name) for name in self.FORMAT.names})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answerable(Message):
     """A message whose reply is itself, filled in."""
 
@@ -61,10 +63,10 @@ def _format(cls: type[Message], **parts: Construct) -> None:
 def _declare(cls: type[Message], declared: Construct) -> None:
     cls.FORMAT = Format(declared)
     cls.SIZE = declared.sizeof()
-    cls.NAMES = tuple(field.name for field in fields(cls))
+    assert cls.FORMAT.names == tuple(field.name for field in fields(cls))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Header(Message):
     size: int
     """Of the struct that follows, without payload."""
@@ -74,7 +76,7 @@ class Header(Message):
 _format(Header, size=_U, command=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Version(Answerable):
     major: int
     minor: int
@@ -84,7 +86,7 @@ class Version(Answerable):
 _format(Version, major=_I, minor=_I, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EstablishContext(Answerable):
     scope: int
     context: int = 0
@@ -97,7 +99,7 @@ class EstablishContext(Answerable):
 _format(EstablishContext, scope=_U, context=_U, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReleaseContext(Answerable):
     context: int
     rv: int = 0
@@ -106,7 +108,7 @@ class ReleaseContext(Answerable):
 _format(ReleaseContext, context=_U, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Connect(Answerable):
     context: int
     reader: bytes
@@ -138,7 +140,7 @@ _format(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reconnect(Answerable):
     card: int
     share_mode: int
@@ -154,7 +156,7 @@ class Reconnect(Answerable):
 _format(Reconnect, card=_I, share_mode=_U, preferred_protocols=_U, initialization=_U, active_protocol=_U, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Disconnect(Answerable):
     card: int
     disposition: int
@@ -164,7 +166,7 @@ class Disconnect(Answerable):
 _format(Disconnect, card=_I, disposition=_U, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BeginTransaction(Answerable):
     card: int
     rv: int = 0
@@ -173,7 +175,7 @@ class BeginTransaction(Answerable):
 _format(BeginTransaction, card=_I, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EndTransaction(Answerable):
     card: int
     disposition: int
@@ -183,7 +185,7 @@ class EndTransaction(Answerable):
 _format(EndTransaction, card=_I, disposition=_U, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cancel(Answerable):
     context: int
     rv: int = 0
@@ -192,7 +194,7 @@ class Cancel(Answerable):
 _format(Cancel, context=_U, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Status(Answerable):
     card: int
     rv: int = 0
@@ -201,7 +203,7 @@ class Status(Answerable):
 _format(Status, card=_I, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transmit(Answerable):
     card: int
     send_protocol: int
@@ -231,7 +233,7 @@ _format(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Control(Answerable):
     card: int
     code: int
@@ -249,7 +251,7 @@ class Control(Answerable):
 _format(Control, card=_I, code=_U, send_bytes=_U, receive_bytes=_U, returned_bytes=_U, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GetSetAttribute(Answerable):
     card: int
     attribute: int
@@ -262,7 +264,7 @@ class GetSetAttribute(Answerable):
 _format(GetSetAttribute, card=_I, attribute=_U, value=Bytes(MAX_ATTRIBUTE_BYTES), value_bytes=_U, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Notification(Message):
     """Something has changed, or waiting has ended as `rv` says."""
 
@@ -273,7 +275,7 @@ class Notification(Message):
 _format(Notification, timeout=_U, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReaderEvents(Message):
     """How often readers have come and gone."""
 
@@ -284,7 +286,7 @@ class ReaderEvents(Message):
 _format(ReaderEvents, count=_U, rv=_U)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ArraySize(Message):
     entries: int
 
@@ -292,7 +294,7 @@ class ArraySize(Message):
 _format(ArraySize, entries=_I)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReaderState(Message):
     """One entry of the array of readers. All zero is a free place."""
 

@@ -8,6 +8,7 @@ import pytest
 from card_os.access import ALWAYS, MAX_ALTERNATIVES, NEVER, AccessRule, Right, not_allowed, satisfies, words
 from card_os.sw import SW, CardError, Reason
 from card_os.wire import WireError
+from tests.unit.each import each
 
 NONE, USER, ADMIN, BOTH = Right.NONE, Right.USER, Right.EXTERNAL, Right.USER | Right.EXTERNAL
 EVERYBODY = {NONE, USER, ADMIN, BOTH}
@@ -62,15 +63,15 @@ def test_every_security_condition(scb: int, allowed: set[Right]) -> None:
     assert {granted for granted in EVERYBODY if satisfies(scb, granted)} == allowed
 
 
-@pytest.mark.parametrize("scb", range(256))
-def test_the_low_nibble_is_the_environment(scb: int) -> None:
-    nibble = scb & 0x0F
-    here = satisfies(scb, BOTH, environment=1)
-    elsewhere = satisfies(scb, BOTH, environment=2)
-    if scb & 0x40 or scb == NEVER:
-        assert (here, elsewhere) == (False, False)
-    else:
-        assert (here, elsewhere) == (nibble in (0, 1), nibble in (0, 2))
+def test_the_low_nibble_is_the_environment() -> None:
+    for scb in each(range(256)):
+        nibble = scb & 0x0F
+        here = satisfies(scb, BOTH, environment=1)
+        elsewhere = satisfies(scb, BOTH, environment=2)
+        if scb & 0x40 or scb == NEVER:
+            assert (here, elsewhere) == (False, False)
+        else:
+            assert (here, elsewhere) == (nibble in (0, 1), nibble in (0, 2))
 
 
 def test_an_environment_without_conditions_is_free_inside_it() -> None:
@@ -87,13 +88,13 @@ def test_alternatives_are_joined_by_or(operation: int) -> None:
     assert who(rule, operation) == {USER, ADMIN, BOTH}
 
 
-@pytest.mark.parametrize("amb", range(0x80))
-def test_conditions_stand_highest_bit_first(amb: int) -> None:
-    count = amb.bit_count()
-    rule = AccessRule.parse(bytes([amb, *range(1, count + 1)]))
-    named = [bit for bit in (0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01) if amb & bit]
-    assert [rule.conditions(bit) for bit in named] == [[number] for number in range(1, count + 1)]
-    assert all(rule.conditions(bit) == [] for bit in (0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01) if not amb & bit)
+def test_conditions_stand_highest_bit_first() -> None:
+    for amb in each(range(0x80)):
+        count = amb.bit_count()
+        rule = AccessRule.parse(bytes([amb, *range(1, count + 1)]))
+        named = [bit for bit in (0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01) if amb & bit]
+        assert [rule.conditions(bit) for bit in named] == [[number] for number in range(1, count + 1)]
+        assert all(rule.conditions(bit) == [] for bit in (0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01) if not amb & bit)
 
 
 @pytest.mark.parametrize("amb", [0x03, 0x83])
@@ -133,14 +134,12 @@ def test_a_condition_in_words(scb: int, text: str) -> None:
     assert words(scb) == text
 
 
-@pytest.mark.parametrize(
-    ("scb", "granted"), [*product([0x10, 0x20, 0x30, 0x90, 0xA0, 0xB0], [NONE, USER, ADMIN, BOTH])]
-)
-def test_words_name_the_rights_that_a_condition_asks_for(scb: int, granted: Right) -> None:
-    has = {"PIN": bool(granted & USER), "admin key": bool(granted & ADMIN)}
-    parts = words(scb).replace(" and ", " or ").split(" or ")
-    asked = [has[part] for part in parts]
-    assert satisfies(scb, granted) == (all(asked) if " and " in words(scb) else any(asked))
+def test_words_name_the_rights_that_a_condition_asks_for() -> None:
+    for scb, granted in each([*product([0x10, 0x20, 0x30, 0x90, 0xA0, 0xB0], [NONE, USER, ADMIN, BOTH])]):
+        has = {"PIN": bool(granted & USER), "admin key": bool(granted & ADMIN)}
+        parts = words(scb).replace(" and ", " or ").split(" or ")
+        asked = [has[part] for part in parts]
+        assert satisfies(scb, granted) == (all(asked) if " and " in words(scb) else any(asked))
 
 
 @pytest.mark.parametrize(

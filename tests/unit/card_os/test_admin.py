@@ -7,6 +7,7 @@ import pytest
 from card_os.admin import AdminKey, Challenge, authenticate, check_not_blocked, decrypt, encrypt, key_check_value
 from card_os.secret import Secret
 from card_os.sw import SW, CardError
+from tests.unit.each import each
 from vsc.world import SeededEnv
 
 DEFAULT_KEY = bytes.fromhex("0102030405060708" * 3)
@@ -127,19 +128,17 @@ WRONG_MUTUAL = [
 WRONG_EXTERNAL = [bytes(8), bytes.fromhex("A2088CF6DDAA46"), bytes.fromhex("A2088CF6DDAA466400"), b"", EXTERNAL.card]
 
 
-@pytest.mark.parametrize(
-    ("challenge", "response"), [(MUTUAL, raw) for raw in WRONG_MUTUAL] + [(EXTERNAL, raw) for raw in WRONG_EXTERNAL]
-)
-@pytest.mark.parametrize("limit", [None, 3])
-def test_a_wrong_answer_of_any_length_is_6982_and_costs_a_try(
-    challenge: Challenge, response: bytes, limit: int | None
-) -> None:
-    commits: list[AdminKey] = []
-    key = AdminKey.new(KEY, try_limit=limit)
-    with pytest.raises(CardError) as refused:
-        authenticate(key, challenge, response, SeededEnv(0), commits.append, subject="admin key")
-    assert refused.value.sw == SW.SECURITY_STATUS_NOT_SATISFIED
-    assert [one.tries_left for one in commits] == ([] if limit is None else [2])
+def test_a_wrong_answer_of_any_length_is_6982_and_costs_a_try() -> None:
+    for challenge, response in each(
+        [(MUTUAL, raw) for raw in WRONG_MUTUAL] + [(EXTERNAL, raw) for raw in WRONG_EXTERNAL]
+    ):
+        for limit in each([None, 3]):
+            commits: list[AdminKey] = []
+            key = AdminKey.new(KEY, try_limit=limit)
+            with pytest.raises(CardError) as refused:
+                authenticate(key, challenge, response, SeededEnv(0), commits.append, subject="admin key")
+            assert refused.value.sw == SW.SECURITY_STATUS_NOT_SATISFIED
+            assert [one.tries_left for one in commits] == ([] if limit is None else [2])
 
 
 def watched(value: bytes, events: list[object]) -> Secret:

@@ -4,6 +4,7 @@ import pytest
 
 from card_os.atr import MAX_BYTES, Atr, Interface
 from card_os.wire import WireError
+from tests.unit.each import each
 
 T1_INTERFACE = (Interface(0x18, None, 0xFF), Interface(protocol=1), Interface(0xFE, 0x45, protocol=1))
 
@@ -49,10 +50,10 @@ def test_a_byte_missing_or_left_over_is_refused(raw: str) -> None:
         Atr.parse(wire + b"\x00")
 
 
-@pytest.mark.parametrize("tck", [byte for byte in range(256) if byte != 0x4F])
-def test_a_wrong_tck_is_refused(tck: int) -> None:
-    with pytest.raises(WireError, match="TCK"):
-        Atr.parse(bytes.fromhex("3BD418FF8131FE4556534331") + bytes([tck]))
+def test_a_wrong_tck_is_refused() -> None:
+    for tck in each([byte for byte in range(256) if byte != 0x4F]):
+        with pytest.raises(WireError, match="TCK"):
+            Atr.parse(bytes.fromhex("3BD418FF8131FE4556534331") + bytes([tck]))
 
 
 def test_tck_is_absent_only_if_t0_alone_is_offered() -> None:

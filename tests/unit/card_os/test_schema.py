@@ -32,6 +32,7 @@ from card_os.schema import (
     Word,
 )
 from card_os.wire import WireError
+from tests.unit.each import each
 
 
 class Colour(IntEnum):
@@ -152,10 +153,10 @@ def test_a_description_has_the_words_of_the_declaration() -> None:
     }
 
 
-@pytest.mark.parametrize("size", range(len(FULL_BYTES)))
-def test_every_truncation_is_refused(size: int) -> None:
-    with pytest.raises(WireError):
-        SHELF.decode(FULL_BYTES[:size])
+def test_every_truncation_is_refused() -> None:
+    for size in each(range(len(FULL_BYTES))):
+        with pytest.raises(WireError):
+            SHELF.decode(FULL_BYTES[:size])
 
 
 @given(st.binary(max_size=60))

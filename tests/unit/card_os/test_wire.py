@@ -6,6 +6,7 @@ import pytest
 from construct import Bytes, Const, Construct, GreedyBytes, Int8ub, Int16ub, Prefixed, PrefixedArray, Struct, this
 
 from card_os.wire import Format, WireError
+from tests.unit.each import each
 
 both = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "plain"])
 
@@ -36,24 +37,23 @@ def test_parse_and_build_are_each_others_reverse(
 
 
 @both
-@pytest.mark.parametrize(
-    ("declared", "raw"),
-    [
-        (COUNTED, ""),
-        (COUNTED, "02 AA"),
-        (COUNTED, "02 AABB CC"),
-        (PREFIXED, "02 AA"),
-        (PREFIXED, "01 AA BB"),
-        (NESTED, "02 01AA"),
-        (NESTED, "01 02AA"),
-        (FIXED, "80 01"),
-        (FIXED, "80 0102 03"),
-        (FIXED, "81 0102"),
-    ],
-)
-def test_bytes_that_are_short_long_or_wrong_are_refused(declared: Construct, raw: str, compiled: bool) -> None:
-    with pytest.raises(WireError):
-        Format(declared).parse(bytes.fromhex(raw), compiled=compiled)
+def test_bytes_that_are_short_long_or_wrong_are_refused(compiled: bool) -> None:
+    for declared, raw in each(
+        [
+            (COUNTED, ""),
+            (COUNTED, "02 AA"),
+            (COUNTED, "02 AABB CC"),
+            (PREFIXED, "02 AA"),
+            (PREFIXED, "01 AA BB"),
+            (NESTED, "02 01AA"),
+            (NESTED, "01 02AA"),
+            (FIXED, "80 01"),
+            (FIXED, "80 0102 03"),
+            (FIXED, "81 0102"),
+        ]
+    ):
+        with pytest.raises(WireError):
+            Format(declared).parse(bytes.fromhex(raw), compiled=compiled)
 
 
 @both
@@ -63,9 +63,8 @@ def test_parse_head_says_how_much_it_took(compiled: bool) -> None:
 
 
 @both
-@pytest.mark.parametrize(
-    ("declared", "values"),
-    [
+def test_values_that_would_not_come_back_are_not_built(compiled: bool) -> None:
+    wrong: list[tuple[Any, dict[str, Any]]] = [
         (COUNTED, {"size": 3, "data": b"\xaa"}),
         (COUNTED, {"size": 0, "data": b"\xaa"}),
         (COUNTED, {"size": 256, "data": b""}),
@@ -77,13 +76,10 @@ def test_parse_head_says_how_much_it_took(compiled: bool) -> None:
         (PREFIXED, {"data": bytes(256)}),
         (FIXED, {"number": 0x10000}),
         (FIXED, {"number": 1, "unknown": 2}),
-    ],
-)
-def test_values_that_would_not_come_back_are_not_built(
-    declared: Construct, values: dict[str, Any], compiled: bool
-) -> None:
-    with pytest.raises(WireError):
-        Format(declared).build(values, compiled=compiled)
+    ]
+    for declared, values in each(wrong):
+        with pytest.raises(WireError):
+            Format(declared).build(values, compiled=compiled)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.unit.each import each
 from vpcd_bridge.errors import ProtocolError, VpcdError
 from vpcd_bridge.frames import MAX_BODY_BYTES, Control, FrameParser, encode
 
@@ -57,10 +58,10 @@ def test_an_empty_frame_is_rubbish() -> None:
         list(FrameParser().feed(b"\x00\x00"))
 
 
-@pytest.mark.parametrize("code", [code for code in range(256) if code not in set(Control)])
-def test_an_unknown_control_code_is_rubbish(code: int) -> None:
-    with pytest.raises(ProtocolError, match=f"{code:02X}"):
-        list(FrameParser().feed(bytes([0, 1, code])))
+def test_an_unknown_control_code_is_rubbish() -> None:
+    for code in each([code for code in range(256) if code not in set(Control)]):
+        with pytest.raises(ProtocolError, match=f"{code:02X}"):
+            list(FrameParser().feed(bytes([0, 1, code])))
 
 
 def test_a_frame_over_the_limit_is_refused_on_its_length_alone() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts.tables import CLI_PAGE, PAGES, commands, references
+from tests.unit.each import each
 from tests.unit.vsc.cli.shell import Shell
 from vsc.cli.__main__ import GROUPS
 
@@ -23,20 +24,20 @@ def test_every_command_has_a_section_and_every_section_a_command() -> None:
     assert set(SECTIONS) == {f"vsc {' '.join(path)}" for path, _, _ in commands()}
 
 
-@pytest.mark.parametrize("name", references())
-def test_each_has_words_an_example_and_its_exit_codes(name: str) -> None:
-    by_hand = SECTIONS[name].partition(f"<!-- end of {name} -->")[2]
-    assert "\nExit codes: " in by_hand
-    assert re.search(r"^```(console|text)\n.*?^\$ .*?^```$", by_hand, re.MULTILINE | re.DOTALL)
-    assert name.removeprefix("vsc ") in by_hand
+def test_each_has_words_an_example_and_its_exit_codes() -> None:
+    for name in each(references()):
+        by_hand = SECTIONS[name].partition(f"<!-- end of {name} -->")[2]
+        assert "\nExit codes: " in by_hand
+        assert re.search(r"^```(console|text)\n.*?^\$ .*?^```$", by_hand, re.MULTILINE | re.DOTALL)
+        assert name.removeprefix("vsc ") in by_hand
 
 
-@pytest.mark.parametrize(("path", "options"), [(path, one.params) for path, one, _ in commands()])
-def test_every_option_is_named(path: tuple[str, ...], options: list[object]) -> None:
-    section = SECTIONS[f"vsc {' '.join(path)}"]
-    for option in options:
-        for name in getattr(option, "opts", []):
-            assert not name.startswith("-") or re.search(rf"{name}\b", section), name
+def test_every_option_is_named() -> None:
+    for path, options in each([(path, one.params) for path, one, _ in commands()]):
+        section = SECTIONS[f"vsc {' '.join(path)}"]
+        for option in options:
+            for name in getattr(option, "opts", []):
+                assert not name.startswith("-") or re.search(rf"{name}\b", section), name
 
 
 def test_every_group_is_a_chapter() -> None:

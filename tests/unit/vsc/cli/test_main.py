@@ -10,6 +10,7 @@ import click
 import pytest
 
 import vsc.cli
+from tests.unit.each import each
 from tests.unit.vsc import processes, rows
 from tests.unit.vsc.cli.shell import Shell
 from vsc.cli.__main__ import COMMANDS, GROUPS, cli, run
@@ -45,21 +46,17 @@ class TestHelp:
         with_commands = {one.__name__ for one in modules if any(name.endswith("_command") for name in vars(one))}
         assert with_commands == {module for module, _ in COMMANDS.values()}
 
-    @pytest.mark.parametrize(
-        ("path", "command"), list(all_commands()), ids=lambda one: " ".join(one) if isinstance(one, tuple) else ""
-    )
-    def test_every_command_and_option_says_what_it_does(
-        self, shell: Shell, path: tuple[str, ...], command: click.Command
-    ) -> None:
-        assert command.name == path[-1]
-        assert command.help
-        for parameter in command.params:
-            if isinstance(parameter, click.Option):
-                assert parameter.help, f"{' '.join(path)} {parameter.name}"
-        for flag in ("-h", "--help"):
-            text = shell.ok(*path, flag)
-            assert text.startswith(f"Usage: vsc {' '.join(path)} ")
-            assert max(map(len, text.splitlines())) <= 80
+    def test_every_command_and_option_says_what_it_does(self, shell: Shell) -> None:
+        for path, command in each(list(all_commands())):
+            assert command.name == path[-1]
+            assert command.help
+            for parameter in command.params:
+                if isinstance(parameter, click.Option):
+                    assert parameter.help, f"{' '.join(path)} {parameter.name}"
+            for flag in ("-h", "--help"):
+                text = shell.ok(*path, flag)
+                assert text.startswith(f"Usage: vsc {' '.join(path)} ")
+                assert max(map(len, text.splitlines())) <= 80
 
     def test_the_list_of_commands(self, shell: Shell) -> None:
         text = shell.ok("--help")

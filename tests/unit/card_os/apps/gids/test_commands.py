@@ -13,6 +13,7 @@ from card_os.command import Command
 from card_os.kernel import KernelIns
 from card_os.words import objects
 from tests.unit.card_os.apps.gids.gids_card import GidsCard, blank_card, ready_card, ready_state
+from tests.unit.each import each
 
 ROWS = sorted(COMMANDS.items())
 NAMES = [row.name for _, row in ROWS]
@@ -174,14 +175,14 @@ GATES = {
 }
 
 
-@pytest.mark.parametrize(("ins", "row"), ROWS, ids=NAMES)
-@pytest.mark.parametrize("life_cycle", LifeCycle)
-def test_the_gate_of_the_life_cycle(ins: int, row: Command, life_cycle: LifeCycle) -> None:
-    card = GidsCard(replace(ready_state(), life_cycle=life_cycle))
-    outcome = card.card.exchange(bytes_of(ins, accepted_p1p2(row)[0], shortest(row)))
-    if life_cycle.name[0] in GATES[row.name]:
-        assert outcome.reason is None or "terminated" not in outcome.reason.rule
-        return
-    assert outcome.response.sw == (0x6985 if life_cycle == LifeCycle.TERMINATED else 0x6986)
-    assert outcome.reason is not None
-    assert life_cycle.name.lower() in outcome.reason.rule
+def test_the_gate_of_the_life_cycle() -> None:
+    for ins, row in each(ROWS):
+        for life_cycle in each(LifeCycle):
+            card = GidsCard(replace(ready_state(), life_cycle=life_cycle))
+            outcome = card.card.exchange(bytes_of(ins, accepted_p1p2(row)[0], shortest(row)))
+            if life_cycle.name[0] in GATES[row.name]:
+                assert outcome.reason is None or "terminated" not in outcome.reason.rule
+                return
+            assert outcome.response.sw == (0x6985 if life_cycle == LifeCycle.TERMINATED else 0x6986)
+            assert outcome.reason is not None
+            assert life_cycle.name.lower() in outcome.reason.rule

@@ -8,6 +8,7 @@ from card_os.apps.gids.state import DataFile, KeyFile, KeyUse
 from card_os.apps.gids.wire import Crt
 from card_os.sw import CardError
 from tests.unit.card_os.apps.gids.gids_card import crt, exchange_crts, key_fcp
+from tests.unit.each import each
 
 # gids.md 6.2, RSA-2048 in container 0: what OpenSC and Windows send.
 EXCHANGE = (
@@ -49,49 +50,47 @@ def test_the_key_id_is_that_of_the_file_whatever_opensc_writes_into_the_crts() -
     assert file.key_id == 0x85
 
 
-@pytest.mark.parametrize(
-    ("number", "tag", "algorithm"),
-    [(n, "B6", 0x10 | n) for n in (6, 7, 8, 9, 0xC, 0xD, 0xE)]
-    + [(n, "B6", 0x50 | n) for n in (6, 7, 8, 9)]
-    + [(n, "B8", high | n) for n in (6, 7, 8, 9) for high in (0, 0x40, 0x80)]
-    + [(n, "B8", n) for n in (0xC, 0xD, 0xE)]
-    + [(n, "A4", n) for n in (2, 0xC, 0xD, 0xE)],
-)
-def test_the_algorithms_of_table_6_1(number: int, tag: str, algorithm: int) -> None:
-    file = parse(key_fcp([crt(tag, algorithm)]))
-    assert isinstance(file, KeyFile)
-    assert [use.key_type for use in file.uses] == [number]
+def test_the_algorithms_of_table_6_1() -> None:
+    for number, tag, algorithm in each(
+        [(n, "B6", 0x10 | n) for n in (6, 7, 8, 9, 0xC, 0xD, 0xE)]
+        + [(n, "B6", 0x50 | n) for n in (6, 7, 8, 9)]
+        + [(n, "B8", high | n) for n in (6, 7, 8, 9) for high in (0, 0x40, 0x80)]
+        + [(n, "B8", n) for n in (0xC, 0xD, 0xE)]
+        + [(n, "A4", n) for n in (2, 0xC, 0xD, 0xE)]
+    ):
+        file = parse(key_fcp([crt(tag, algorithm)]))
+        assert isinstance(file, KeyFile)
+        assert [use.key_type for use in file.uses] == [number]
 
 
-@pytest.mark.parametrize(
-    ("tag", "algorithm", "sw"),
-    [
-        ("B6", 0x1A, "6A81"),
-        ("B6", 0x1B, "6A81"),
-        ("B8", 0x0A, "6A81"),
-        ("A4", 0x0B, "6A81"),
-        ("A4", 0x01, "6A81"),
-        ("A4", 0x03, "6A81"),
-        ("A4", 0x04, "6A81"),
-        ("A4", 0x05, "6A81"),
-        ("B6", 0x07, "6A80"),
-        ("B6", 0x47, "6A80"),
-        ("B6", 0x5C, "6A80"),
-        ("B6", 0x12, "6A80"),
-        ("B6", 0x02, "6A80"),
-        ("B8", 0x02, "6A80"),
-        ("B8", 0x57, "6A80"),
-        ("B8", 0x17, "6A80"),
-        ("B8", 0x4C, "6A80"),
-        ("A4", 0x07, "6A80"),
-        ("A4", 0x12, "6A80"),
-        ("A4", 0x00, "6A80"),
-        ("A4", 0x0F, "6A80"),
-        ("B4", 0x02, "6A80"),
-    ],
-)
-def test_other_algorithms_are_not_supported_or_wrong(tag: str, algorithm: int, sw: str) -> None:
-    assert refused(key_fcp([crt(tag, algorithm)])) == sw
+def test_other_algorithms_are_not_supported_or_wrong() -> None:
+    for tag, algorithm, sw in each(
+        [
+            ("B6", 0x1A, "6A81"),
+            ("B6", 0x1B, "6A81"),
+            ("B8", 0x0A, "6A81"),
+            ("A4", 0x0B, "6A81"),
+            ("A4", 0x01, "6A81"),
+            ("A4", 0x03, "6A81"),
+            ("A4", 0x04, "6A81"),
+            ("A4", 0x05, "6A81"),
+            ("B6", 0x07, "6A80"),
+            ("B6", 0x47, "6A80"),
+            ("B6", 0x5C, "6A80"),
+            ("B6", 0x12, "6A80"),
+            ("B6", 0x02, "6A80"),
+            ("B8", 0x02, "6A80"),
+            ("B8", 0x57, "6A80"),
+            ("B8", 0x17, "6A80"),
+            ("B8", 0x4C, "6A80"),
+            ("A4", 0x07, "6A80"),
+            ("A4", 0x12, "6A80"),
+            ("A4", 0x00, "6A80"),
+            ("A4", 0x0F, "6A80"),
+            ("B4", 0x02, "6A80"),
+        ]
+    ):
+        assert refused(key_fcp([crt(tag, algorithm)])) == sw
 
 
 @pytest.mark.parametrize("efid", ["0000", "2F00", "2F01", "3F00", "3FFF", "FFFF"])
@@ -139,9 +138,9 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("fcp", WRONG.values(), ids=WRONG)
-def test_wrong_parameters_are_6a80(fcp: str) -> None:
-    assert refused(fcp) == "6A80"
+def test_wrong_parameters_are_6a80() -> None:
+    for fcp in each(WRONG.values()):
+        assert refused(fcp) == "6A80"
 
 
 @pytest.mark.parametrize(("counter", "uses"), [("0000", 0), ("0001", 1), ("01F4", 500), ("FFFF", 65535)])

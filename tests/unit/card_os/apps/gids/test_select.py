@@ -18,6 +18,7 @@ from tests.unit.card_os.apps.gids.gids_card import (
     ready_card,
     ready_state,
 )
+from tests.unit.each import each
 from vsc.profiles import GIDS
 
 AID = "A000000397425446590201"
@@ -160,16 +161,16 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize("probe", FOREIGN)
-@pytest.mark.parametrize("make", [ready_card, blank_card])
-def test_what_other_drivers_ask_for_is_an_error_and_loses_nothing(make: type[GidsCard], probe: str) -> None:
-    card = make()  # type: ignore[call-arg]
-    card.login()
-    card.exchange("00A4000C02A010")
-    before = card.send(CURRENT_FCP)
-    assert card.send(probe)[:2] in ("69", "6A", "6D", "6E", "67")
-    assert card.send(CURRENT_FCP) == before
-    assert card.is_user
+def test_what_other_drivers_ask_for_is_an_error_and_loses_nothing() -> None:
+    for probe in each(FOREIGN):
+        for make in each([ready_card, blank_card]):
+            card = make()
+            card.login()
+            card.exchange("00A4000C02A010")
+            before = card.send(CURRENT_FCP)
+            assert card.send(probe)[:2] in ("69", "6A", "6D", "6E", "67")
+            assert card.send(CURRENT_FCP) == before
+            assert card.is_user
 
 
 @pytest.mark.parametrize("reselect", [SELECT_GIDS, SELECT_DF])

@@ -227,7 +227,7 @@ IMPORT_KEY = Command(
         SW.WRONG_DATA: "the data are no key of the kind that the attributes say",
         SW.REFERENCE_NOT_FOUND: _NO_KEY,
     },
-    hides=range(0x10000),
+    hides=frozenset({0x3FFF}),  # Under other P1-P2 it is another command: PUT DATA of GIDS, say.
     samples=tuple((0x3FFF, bytes.fromhex("4D2A") + data + bytes.fromhex("7F480292205F4820") + _SEED) for data in _DATA),
     is_tlv=True,
 )

@@ -7,13 +7,14 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from time import monotonic
 
+from card_os.memory import Persistent
 from vpcd_bridge.port import PoweredCard
 from vsc.errors import CardWasReset
 from vsc.reader import part10
 from vsc.reader.contents import Contents
 from vsc.reader.errors import CardRemovedError, ReaderBusyError
 from vsc.reader.event import EventKind, ReaderEvent, Subscription
-from vsc.reader.exchange import Exchange, Tap, reason_of
+from vsc.reader.exchange import Exchange, Tap, kept_by, reason_of
 from vsc.reader.line import Line
 from vsc.reader.name import DEFAULT_NAME, checked_name
 from vsc.reader.turn import Insertion, is_owned, turn_of
@@ -219,6 +220,7 @@ class Reader:
     def _exchange(self, inserted: Insertion, command: bytes) -> bytes:
         """Has the card answer, with its turn, and tells the taps."""
         card, response, reason, started = inserted.turn.card, b"", "", monotonic()
+        kept = kept_by(card) if self._taps else None
         try:
             if self.line is None:
                 response = card.transmit(command)
@@ -233,11 +235,22 @@ class Reader:
                 # Whatever the card has said: of one that was taken out meanwhile the host gets no answer.
                 is_out = self._inserted is not inserted
                 reason = reason or (f"the card was taken out of {self.name!r}" if is_out else reason_of(card))
-                self._tell(inserted.number, command, b"" if is_out else response, reason, started)
+                now = None if kept is None else kept_by(card)
+                # States are values: what was not committed anew is the same object.
+                change = (kept, now) if kept is not None and now is not None and kept is not now else None
+                self._tell(inserted.number, command, b"" if is_out else response, reason, started, change)
         return response
 
-    def _tell(self, insertion: int, command: bytes, response: bytes, reason: str, started: float) -> None:
-        exchange = Exchange(self.name, insertion, command, response, reason, started, monotonic() - started)
+    def _tell(
+        self,
+        insertion: int,
+        command: bytes,
+        response: bytes,
+        reason: str,
+        started: float,
+        change: tuple[Persistent, Persistent] | None = None,
+    ) -> None:
+        exchange = Exchange(self.name, insertion, command, response, reason, started, monotonic() - started, change)
         for tap in self._taps:
             try:
                 tap(exchange)

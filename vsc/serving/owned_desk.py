@@ -8,7 +8,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from card_os.card import Card, Outcome
@@ -155,7 +155,8 @@ class OwnedDesk(Desk):
             found: list[tuple[int, Exchange]] = []
 
             def note(exchange: Exchange) -> None:
-                found.append((next(self._exchange_numbers), exchange))
+                # Whole states stay here: they are large, and nobody asks for them there.
+                found.append((next(self._exchange_numbers), replace(exchange, change=None)))
                 del found[:-MAX_EXCHANGES]
 
             held.exchanges = found

@@ -1,7 +1,6 @@
 """What has changed between two cards, in words: `PIN tries 5 -> 4`, `key 81: none -> RSA 2048`.
 
-The words come from the applications (`card_os.fact`). No secret is in them: of PINs and keys it is said that they
-changed, of data how many bytes there are.
+The words are those of traces (`vsc.trace.change`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,9 +9,10 @@ from typing import Any, Protocol
 
 from card_os.application import Application
 from card_os.card import Card
-from card_os.fact import Fact, Kind, by_name, described
+from card_os.fact import Fact
 from card_os.memory import Persistent
 from vsc.profiles import PROFILES
+from vsc.trace.change import changes, prefix
 
 AnyApplication = Application[Any, Any]
 
@@ -50,7 +50,7 @@ def diff(before: HasState, after: HasState) -> Diff:
         return Diff()
     if [aid for aid, _ in a.applications] != [aid for aid, _ in b.applications]:
         raise ValueError("these are cards with different applications")
-    return Diff(tuple(_lines(applications_of(before), a, b)))
+    return Diff(tuple(changes(applications_of(before), a, b)))
 
 
 def applications_of(card: HasState) -> Sequence[AnyApplication]:
@@ -69,52 +69,7 @@ def facts_of(card: HasState) -> dict[str, Fact]:
     applications = applications_of(card)
     found: dict[str, Fact] = {}
     for application in applications:
-        prefix = _prefix(application, applications)
+        front = prefix(application, applications)
         facts = application.facts(card.persistent.state(application.aid))
-        found |= {prefix + fact.name: fact for fact in facts}
+        found |= {front + fact.name: fact for fact in facts}
     return found
-
-
-def _prefix(application: AnyApplication, applications: Sequence[AnyApplication]) -> str:
-    return f"{application.name}: " if len(applications) > 1 else ""
-
-
-def _lines(applications: Sequence[AnyApplication], a: Persistent, b: Persistent) -> Iterator[str]:
-    for application in applications:
-        states = a.state(application.aid), b.state(application.aid)
-        if states[0] == states[1]:
-            continue
-        prefix = _prefix(application, applications)
-        # What an application has no words for, the order of its files for instance, is told by where it stands.
-        lines = _changes(*(by_name(application.facts(state)) for state in states)) or _changes(
-            *(by_name(described(application.describe(state))) for state in states)
-        )
-        yield from (prefix + line for line in lines)
-
-
-def _changes(before: dict[str, Fact], after: dict[str, Fact]) -> list[str]:
-    names = [*before, *(name for name in after if name not in before)]
-    pairs = ((before.get(name), after.get(name)) for name in names)
-    return [line for old, new in pairs if (line := _change(old, new))]
-
-
-def _change(old: Fact | None, new: Fact | None) -> str:
-    """One line; empty if nothing changed, or nothing that another line does not say."""
-    fact = new or old
-    if fact is None or (old is not None and new is not None and old.value == new.value):
-        return ""
-    if fact.kind is Kind.FILE:
-        return f"{fact.name} {_became(old, new, 'created', 'deleted')}"
-    if fact.kind is Kind.SECRET:
-        old, new = (None if one is None or one.value is None else one for one in (old, new))
-        return f"{fact.name} {_became(old, new, 'set', 'removed')}"
-    if fact.kind in (Kind.COUNTER, Kind.RULE) and (old is None or new is None):
-        return ""  # It comes and goes with what it belongs to.
-    before, after = (one.shown if one is not None else "none" for one in (old, new))
-    if before == after:
-        return f"{fact.name}: {after}, changed" if after else f"{fact.name} changed"
-    return f"{fact.name} {before} -> {after}" if fact.kind is Kind.COUNTER else f"{fact.name}: {before} -> {after}"
-
-
-def _became(old: Fact | None, new: Fact | None, made: str, gone: str) -> str:
-    return made if old is None else gone if new is None else "changed"

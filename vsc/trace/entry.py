@@ -27,8 +27,9 @@ class EntryKind(Enum):
 class Entry:
     """One line of a trace.
 
-    seconds: since the trace began; 0.0 where a log has no times. command, response, reason, took_s: of an APDU only.
-    response: with its SW; empty if the card gave none. atr: of a card that was inserted or reset, if it is known.
+    seconds: since the trace began; 0.0 where a log has no times. command, response, reason, took_s, changes: of an
+    APDU only. response: with its SW; empty if the card gave none. atr: of a card that was inserted or reset, if known.
+    changes: what the command has changed of what the card keeps, a line each (`vsc.trace.change`).
     name: of the command, as the card's own table has it, if it has one. applications: of a card that was inserted, if
     they are its own and no profile's; no log has them.
     """
@@ -41,5 +42,6 @@ class Entry:
     reason: str = ""
     took_s: float = 0.0
     atr: bytes = b""
+    changes: tuple[str, ...] = ()
     name: str = field(default="", compare=False)
     applications: "tuple[Application[Any, Any], ...]" = field(default=(), compare=False, repr=False)

@@ -3,10 +3,11 @@
     {"format": "vsc trace", "version": 2, "started": 1795385956.25}
     {"kind": "inserted", "seconds": 0.0, "reader": "…", "atr": "3B80…"}
     {"kind": "apdu", "seconds": 0.012, "reader": "…", "name": "VERIFY", "command": "0020008008…", "hidden": 8,
-     "response": "63C4", "took": 0.0003, "reason": "PIN: wrong value"}
+     "response": "63C4", "took": 0.0003, "reason": "PIN: wrong value", "changes": ["PIN tries 5 -> 4"]}
 
-`started` is in seconds since 1970, `seconds` count from there. `hidden` is how many bytes stand behind `…`. What is
-empty is left out. Version 1 had no `kind` (all were APDUs), no `hidden`, `took`, `reason`; it is read for ever.
+`started` is in seconds since 1970, `seconds` count from there. `hidden` is how many bytes stand behind `…`. `changes`
+are what the card keeps since that command. What is empty is left out; what a reader does not know it skips. Version 1
+had no `kind` (all were APDUs), no `hidden`, `took`, `reason`; it is read for ever.
 """
 
 import json
@@ -52,6 +53,7 @@ def dump(entry: Entry) -> str:
             "response": entry.response.hex().upper() if is_apdu else None,
             "took": round(entry.took_s, 6) if is_apdu else None,
             "reason": entry.reason or None,
+            "changes": list(entry.changes) or None,
             "atr": entry.atr.hex().upper() or None,
         }
     )
@@ -114,9 +116,16 @@ def _entry(fields: dict[str, Any]) -> Entry:
         response=bytes.fromhex(fields["response"]) if kind is EntryKind.APDU else b"",
         reason=str(fields.get("reason", "")),
         took_s=_seconds(fields, "took"),
+        changes=_changes(fields.get("changes", [])) if kind is EntryKind.APDU else (),
         atr=bytes.fromhex(fields.get("atr", "")),
         name=str(fields.get("name", "")),
     )
+
+
+def _changes(lines: object) -> tuple[str, ...]:
+    if not isinstance(lines, list):
+        raise TypeError("the changes are no list")
+    return tuple(map(str, lines))
 
 
 def _command(fields: dict[str, Any]) -> MaskedCommand:

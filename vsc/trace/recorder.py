@@ -11,6 +11,7 @@ from vsc.errors import VscError
 from vsc.masking.mask import mask
 from vsc.reader import EventKind, Exchange, Reader
 from vsc.trace import jsonl, pcapng, text
+from vsc.trace.change import changes
 from vsc.trace.decoder import AnyApplication, all_applications, carried_by, command_name
 from vsc.trace.entry import Entry, EntryKind
 
@@ -40,6 +41,7 @@ class _Follower:
         self._clock = clock
         self._lock = threading.RLock()
         self._own: tuple[AnyApplication, ...] = ()
+        self._carried: tuple[AnyApplication, ...] = ()
         self._seen: tuple[int, int, bool] | None = None
         atr: bytes | None = None
         self._last_number = -1
@@ -91,7 +93,7 @@ class _Follower:
         self._tell(Entry(_KINDS[kind], seconds, self._reader.name, atr=atr))
 
     def _inserted(self, atr: bytes, seconds: float) -> None:
-        carried = carried_by(self._reader.card) or ()
+        self._carried = carried = carried_by(self._reader.card) or ()
         self._own = () if all(one in all_applications() for one in carried) else carried
         self._tell(Entry(EntryKind.INSERTED, seconds, self._reader.name, atr=atr, applications=self._own))
 
@@ -110,9 +112,18 @@ class _Follower:
                     exchange.response,
                     exchange.reason,
                     exchange.took_s,
+                    changes=self._changes(exchange),
                     name=command_name(exchange.command, self._own) if self._own else "",
                 )
             )
+
+    def _changes(self, exchange: Exchange) -> tuple[str, ...]:
+        if exchange.change is None:
+            return ()
+        try:
+            return tuple(changes(self._carried, *exchange.change))
+        except Exception as error:  # Whatever an application of somebody else's may raise: the command is told of.
+            return (f"something that the card cannot tell: {type(error).__name__}",)
 
 
 class Trace:

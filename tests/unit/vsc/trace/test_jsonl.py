@@ -26,6 +26,7 @@ apdus = st.builds(
     st.binary(max_size=20),
     TEXT,
     MICROSECONDS,
+    changes=st.lists(TEXT, max_size=3).map(tuple),
 )
 events = st.builds(
     Entry,

@@ -64,6 +64,31 @@ def test_a_reader_is_followed_in_order() -> None:
     assert trace.entries == ()
 
 
+def test_what_a_command_changes_is_told_and_what_happens_between_commands_is_not() -> None:
+    reader, trace = Reader(), Trace()
+    trace.follow(reader)
+    card = SoftCard.make()
+    fresh = card.snapshot()
+    reader.insert(card)
+    reader.transmit(WRONG)
+    card.restore(fresh)
+    reader.transmit(b"\0\xa4\4\0")
+    inject(reader, "tear after commit 1 on VERIFY")
+    with pytest.raises(CardRemovedError):
+        reader.transmit(WRONG)
+    changes = [entry.changes for entry in trace.entries if entry.kind is EntryKind.APDU]
+    assert changes == [("PIN tries 5 -> 4",), (), ("PIN tries 5 -> 4",)]
+
+
+def test_an_application_that_cannot_tell_what_changed_spoils_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, trace = Reader(), Trace()
+    trace.follow(reader)
+    reader.insert(SoftCard.make())
+    monkeypatch.setattr("vsc.trace.recorder.changes", lambda *_: 1 / 0)
+    reader.transmit(WRONG)
+    assert trace.entries[-1].changes == ("something that the card cannot tell: ZeroDivisionError",)
+
+
 def test_a_card_that_was_there_before_is_told_of_first() -> None:
     reader, trace = Reader(), Trace()
     reader.insert(SoftCard.make())

@@ -38,7 +38,7 @@ FLOORS = (
     ("masking", "store"),
     ("reader", "factory"),
     ("trace", "pcsc", "pinpad"),
-    ("faults", "pyscard"),
+    ("faults", "pyscard", "page"),
     ("serving",),             # What holds readers for others.
     ("machine",),             # Places with readers, one of them inside what serves.
     ("replay", "api"),        # The facade; logs as cards.

@@ -64,21 +64,27 @@ def show_command(log: Path, as_json: bool, show_all: bool, follow: bool, color: 
 @log_argument
 @click.argument("out", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path))
 def export_command(log: Path, out: Path) -> None:
-    """Write a log to OUT, as its suffix says: .pcapng for Wireshark, .txt, or .jsonl."""
+    """Write a log to OUT, as its suffix says: .html (a page for a browser), .pcapng (Wireshark), .txt, or .jsonl."""
     from vsc.trace.recorder import Recorder
 
-    suffixes = {".pcapng": "pcapng", ".txt": "text", ".log": "text", ".jsonl": "jsonl"}
+    suffixes = {".html": "page", ".pcapng": "pcapng", ".txt": "text", ".log": "text", ".jsonl": "jsonl"}
     if out.suffix.lower() not in suffixes:
         raise click.UsageError(f"OUT ends in one of {', '.join(suffixes)}")
     if out.exists() and log.samefile(out):
         raise click.UsageError("OUT is the log itself")
     entries = entries_of(log)
+    apdus = sum(entry.kind is EntryKind.APDU for entry in entries)
+    if out.suffix.lower() == ".html":
+        from vsc.page import write
+
+        write(out, entries, title=f"Trace {log.name}", started=_started(log))
+        click.echo(f"Wrote {apdus} APDU{'s' * (apdus != 1)} to {out}.")
+        return
     with Recorder(out, format=suffixes[out.suffix.lower()], started=_started(log)) as recorder:
         if len({entry.reader for entry in entries}) > 1:
             recorder.number_readers()
         for entry in entries:
             recorder.add(entry)
-    apdus = sum(entry.kind is EntryKind.APDU for entry in entries)
     click.echo(f"Wrote {apdus} APDU{'s' * (apdus != 1)} to {out}.")
 
 

@@ -38,6 +38,11 @@ _SHORT = {"MANAGE SECURITY ENVIRONMENT": "MSE", "PERFORM SECURITY OPERATION": "P
 """As everybody calls them who reads such lines."""
 
 
+def short_name(command: str) -> str:
+    """The name of a command where room is short."""
+    return _SHORT.get(command, command)
+
+
 class Tone(Enum):
     """What a line of text is, for those who colour them."""
 
@@ -133,7 +138,7 @@ class Writer:
     def _command(self, line: Line, front: str) -> str:
         """One line: shorter in what the command is about where there is no room, then in the answer."""
         channel = f"channel {line.channel}: " if line.channel else ""
-        command = printable(f"{channel}{_SHORT.get(line.name, line.name)} {line.details}".rstrip())
+        command = printable(f"{channel}{short_name(line.name)} {line.details}".rstrip())
         answer = printable(", ".join(filter(None, (line.status, line.answer))))
         # A name that does not fit must not move all that follows.
         front += f"{printable(line.application)[: self._width]:{self._width}}{' ' * bool(self._width)}"

@@ -128,7 +128,7 @@ def test_export(shell: Shell, log: Path, tmp_path: Path, suffix: str) -> None:
     ("words", "message"),
     [
         (("trace", "export", "{log}", "{log}"), "OUT is the log itself"),
-        (("trace", "export", "{log}", "x.xml"), "OUT ends in one of .pcapng, .txt, .log, .jsonl"),
+        (("trace", "export", "{log}", "x.xml"), "OUT ends in one of .html, .pcapng, .txt, .log, .jsonl"),
         (("trace", "show", "/missing"), "does not exist"),
         (("explain", "0020008004 31323334"), "an APDU with a PIN or key is not taken as an argument"),
         (("explain", "002000"), "a status word has 2 bytes, an APDU at least 4"),

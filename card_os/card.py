@@ -266,7 +266,10 @@ class Card:
 
     def _session(self, number: int, channel: Channel) -> Session[Any, Any]:
         aid = channel.application.aid if channel.application else b""
-        return Session(self._env, channel.volatile, number, self._directory, self._memory, aid, self._beside)
+        volatile = self._volatile
+        return Session(
+            self._env, channel.volatile, number, self._directory, self._memory, aid, self._beside, volatile.proved
+        )
 
     def _beside(self, number: int) -> list[Any]:
         """What the application of a channel remembers on the other channels on which it is selected."""

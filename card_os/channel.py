@@ -38,6 +38,8 @@ class Volatile:
     """What a reset forgets: the open channels and all that hangs on them."""
 
     channels: dict[int, Channel]
+    proved: set[int] = field(default_factory=set)
+    """Global reference data that have been proved, on whichever channel."""
 
     @classmethod
     def after_reset(cls, default: Application[Any, Any] | None) -> "Volatile":

@@ -43,6 +43,9 @@ class Session(Generic[S, V]):
     _memory: Memory
     _aid: bytes
     _beside: Callable[[int], Iterable[V]] = _nobody
+    proved: set[int] = field(default_factory=set)
+    """Global reference data (b8 of their number is 0) that have been proved: the status of the whole card, which other
+    channels share and selecting another application does not end (ISO/IEC 7816-4 section 5.4.1)."""
     is_wrapped: bool = False
     """Whether the command came under secure messaging."""
 

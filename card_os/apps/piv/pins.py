@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from card_os.apdu import CommandApdu
 from card_os.apps.piv.rules import Rules
-from card_os.apps.piv.session import CONTACT, PivSession, has_vci, require_vci, rules_of, withdraw_elsewhere
+from card_os.apps.piv.session import CONTACT, PivSession, has_vci, require_vci, rules_of, status_of, withdraw_elsewhere
 from card_os.apps.piv.state import PIN_BYTES
 from card_os.apps.piv.wire import Reference, UsagePolicy, pin_words
 from card_os.command import ANYBODY, TRIES_LEFT, Command
@@ -42,7 +42,7 @@ def _pin(session: PivSession, reference: int, allowed: tuple[int, ...]) -> Pin:
 
 def _compare(session: PivSession, reference: int, guess: bytes) -> None:
     """Compares with a PIN or PUK and counts; a wrong or blocked PIN is no longer verified."""
-    state, volatile, subject = session.state, session.volatile, pin_words(reference)
+    state, subject = session.state, pin_words(reference)
     pin = state.pin_of(reference)
     assert pin is not None
     kept = rules_of(session).kept_tries if rules_of(session).is_contactless else 0
@@ -51,7 +51,7 @@ def _compare(session: PivSession, reference: int, guess: bytes) -> None:
             raise CardError(SW.AUTHENTICATION_METHOD_BLOCKED, "the last tries are for contact", subject=subject)
         verify(pin, guess, lambda new: session.commit(session.state.with_pin(reference, new)), subject=subject)
     except CardError:
-        volatile.verified.discard(reference)
+        status_of(session, reference).discard(reference)
         left = session.state.pin_of(reference)
         if left is not None and left.is_blocked:
             withdraw_elsewhere(session, reference)
@@ -77,10 +77,10 @@ def _verify(session: PivSession, apdu: CommandApdu) -> bytes:
     require_vci(session, subject=pin_words(reference))
     if apdu.data:
         _count_or_refuse(session, reference, apdu.data)
-        session.volatile.verified.add(reference)
+        status_of(session, reference).add(reference)
         session.volatile.is_fresh = True
         return b""
-    if reference in session.volatile.verified:
+    if reference in status_of(session, reference):
         return b""
     if pin.is_blocked:
         raise CardError(rules_of(session).blocked_status, "no tries left", subject=pin_words(reference))
@@ -113,7 +113,7 @@ def _log_out(session: PivSession, apdu: CommandApdu) -> bytes:
         return b""
     _pin(session, apdu.p2, (Reference.PIN, Reference.GLOBAL_PIN))
     require_vci(session, subject=pin_words(apdu.p2))
-    session.volatile.verified.discard(apdu.p2)
+    status_of(session, apdu.p2).discard(apdu.p2)
     return b""
 
 
@@ -142,7 +142,7 @@ def _change(session: PivSession, apdu: CommandApdu) -> bytes:
         _count_or_refuse(session, reference, old)
     _store(session, reference, new)
     if reference != Reference.PUK:
-        session.volatile.verified.add(reference)
+        status_of(session, reference).add(reference)
     return b""
 
 

@@ -16,7 +16,15 @@ def rules_of(session: PivSession) -> Rules:
 
 def pin_is_verified(session: PivSession) -> bool:
     """Whether a PIN of the cardholder counts: the application's own or, on a card that has it, the global one."""
-    return bool({Reference.PIN, Reference.GLOBAL_PIN} & session.volatile.verified)
+    if Reference.PIN in session.volatile.verified:
+        return True
+    # It may have been proved to another application, so it has to be one of this one's as well.
+    return Reference.GLOBAL_PIN in session.proved and session.state.pin_of(Reference.GLOBAL_PIN) is not None
+
+
+def status_of(session: PivSession, reference: int) -> set[int]:
+    """Where it stands that a PIN has been verified: the global one's status is that of the whole card."""
+    return session.proved if reference == Reference.GLOBAL_PIN else session.volatile.verified
 
 
 def has_vci(session: PivSession) -> bool:

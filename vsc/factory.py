@@ -8,7 +8,7 @@ with powered("work") as card:              the card, each change saved before it
 import os
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ from vsc.errors import VscError
 from vsc.host import ReferenceKind
 from vsc.host.port import reference_of
 from vsc.profiles import GIDS, CardOptions, Profile, States, profile_named
-from vsc.profiles.options import DEFAULT_ADMIN_KEY, DEFAULT_PIN
+from vsc.profiles.options import DEFAULT_ADMIN_KEY, DEFAULT_PIN, IssuedKey
 from vsc.store import Image, Store, default_home, settings
 from vsc.store.name import check_name
 from vsc.store.sqlite import SqliteStore
@@ -58,6 +58,7 @@ def create(
     puk: bytes | None = None,
     label: str | None = None,
     file_system: bool = True,
+    keys: Sequence[IssuedKey] = (),
     profile: str = GIDS.name,
     atr: Atr | None = None,
     store: Store | None = None,
@@ -81,6 +82,7 @@ def create(
         admin_tries=admin_tries,
         card_id=card_id,
         file_system=None if file_system else False,
+        keys=tuple(keys) or None,
     )
     kind = profile_named(profile)
     return _add(name, kind, kind.personalise(_with_random_key(kind, options), SystemEnv()), store, label, atr)

@@ -21,7 +21,15 @@ from vsc.api.challenge import AdminChallenge, authority, check_card_id, provisio
 from vsc.api.handle import Handle
 from vsc.api.place import InReader, InStore, plugged_in
 from vsc.api.session import KEYS, Authority, GivenKey, Session, octets
-from vsc.errors import CardInUseError, PinBlocked, PinPolicyViolation, UnsupportedCard, WrongAdminResponse, WrongPin
+from vsc.errors import (
+    AuthenticationRequired,
+    CardInUseError,
+    PinBlocked,
+    PinPolicyViolation,
+    UnsupportedCard,
+    WrongAdminResponse,
+    WrongPin,
+)
 from vsc.factory import admin_key_of
 from vsc.host import (
     Container,
@@ -32,7 +40,7 @@ from vsc.host import (
     Responder,
     Tries,
 )
-from vsc.host.port import reference_of
+from vsc.host.port import NamesSlots, is_written_by_admin, reference_of
 from vsc.interaction.port import UserInteraction
 from vsc.machine import MachineReader, current
 from vsc.store import Image, Store
@@ -190,13 +198,24 @@ class Card(Handle):
     def _shown_name(self) -> str:
         return self._name
 
-    def _with_pin(self, pin: PinText | None, work: Callable[[Session], T], *, anew: bool = False) -> T:
-        """Does what needs the PIN: a given one, else what a `with` block has verified (unless `anew`), else asks."""
+    def _with_pin(
+        self,
+        pin: PinText | None,
+        work: Callable[[Session], T],
+        *,
+        anew: bool = False,
+        before: Callable[[Session], object] = lambda session: None,
+    ) -> T:
+        """Does what needs the PIN: a given one, else what a `with` block has verified (unless `anew`), else asks.
+
+        before: what is to be asked of the card before the PIN, so that nothing comes between that and the work.
+        """
         source = PinSource(pin, self._ask_current)
         while True:  # Until it is done, or nobody has another answer.
             is_verified = pin is None and not anew and self._session is not None and self._session.is_pin_verified
             value = None if is_verified else source.value()
             with self._opened() as session:
+                before(session)
                 if value is not None:
                     try:
                         session.verify_pin(value)
@@ -205,7 +224,45 @@ class Card(Handle):
                         continue
                 return work(session)
 
+    def _right_pin(self, pin: PinText | None) -> bytes:
+        """A given PIN, or one that is asked for until it is right."""
+        source = PinSource(pin, self._ask_current)
+        while True:  # Until it is right, or nobody has another answer.
+            value = source.value()
+            with self._opened() as session:
+                try:
+                    session.verify_pin(value)
+                except WrongPin as error:
+                    source.refuse(error)
+                else:
+                    return value
+
     # --- the administrator
+
+    def _authority(self, admin_key: bytes | None, respond: Responder | None) -> Authority | None:
+        """Who proves the admin key, where a card wants it for writing; None: nobody was said."""
+        return None if admin_key is None and respond is None else authority(admin_key, respond)
+
+    def _is_written_by_admin(self) -> bool:
+        """Whether keys and certificates are the administrator's to write."""
+        with self._opened() as session:
+            return session.is_written_by_admin
+
+    def _own_authority(self) -> Authority:
+        """Who does if nobody was said: of other people's cards, nobody."""
+        raise AuthenticationRequired("writing to this card", right="its management key (admin_key)")
+
+    def _writing(self, pin: PinText | None, by: Authority | None, work: Callable[[Session], T]) -> T:
+        """Does what puts something onto the card: with the PIN or, where that is the administrator's, the admin key.
+        Then a PIN that is given has to be right, too, and none is asked for.
+        """
+        if not self._is_written_by_admin():
+            return self._with_pin(pin, work)
+        by = by or self._own_authority()
+        if pin is not None:
+            self._right_pin(pin)
+        with self._administered(by) as session:
+            return work(session)
 
     def challenge(self) -> AdminChallenge:
         """Asks the card for a challenge of its admin key; use the result in a `with` block. AdminKeyBlocked."""
@@ -254,6 +311,14 @@ class Card(Handle):
             slots = session.has(HasKeys, KEYS).slots()
             return tuple(slot for slot in slots if not slot.is_free)
 
+    def key_number(self, name: str) -> int | None:
+        """The number of a key container: of a slot, `9a` of a PIV card, or in digits. None: it is none."""
+        with self._opened() as session:
+            host = session.host
+        if isinstance(host, NamesSlots):
+            return host.number_of(name)
+        return int(name) if name.isascii() and name.isdecimal() else None
+
     def certificate(self, container: int) -> bytes | None:
         """Returns the certificate of a container in DER, or None. Needs no PIN."""
         with self._opened() as session:
@@ -265,6 +330,8 @@ class Card(Handle):
         certificate: "Source | x509.Certificate",
         *,
         pin: PinText | None = None,
+        admin_key: bytes | None = None,
+        respond: Responder | None = None,
         tell: Tell | None = None,
     ) -> "Certificate":
         """Writes or replaces a certificate, which must be that of the container's key. certificate: a path, or PEM or
@@ -277,7 +344,8 @@ class Card(Handle):
         with self._opened() as session:
             leaf, remarks = certificate_for(session.keys, container, several)
         _tell_all(remarks, tell)
-        self._with_pin(pin, lambda session: session.keys.write_certificate(container, leaf.der))
+        by = self._authority(admin_key, respond)
+        self._writing(pin, by, lambda session: session.keys.write_certificate(container, leaf.der))
         return leaf
 
     def load_key(
@@ -289,6 +357,8 @@ class Card(Handle):
         password: str | bytes | None = None,
         material: "Contents | Material | None" = None,
         pin: PinText | None = None,
+        admin_key: bytes | None = None,
+        respond: Responder | None = None,
         container: int | None = None,
         label: str | None = None,
         use: KeyUse = KeyUse.EXCHANGE,
@@ -304,7 +374,7 @@ class Card(Handle):
 
         secret = password.encode() if isinstance(password, str) else password
         read = read_material(material=material, pfx=pfx, key=key, certificate=certificate, password=secret)
-        (filled,) = self._load(read, pin, container, label, use, None, most=1)
+        (filled,) = self._load(read, pin, self._authority(admin_key, respond), container, label, use, None, most=1)
         return filled
 
     def load_keys(
@@ -316,6 +386,8 @@ class Card(Handle):
         password: str | bytes | None = None,
         material: "Contents | Material | None" = None,
         pin: PinText | None = None,
+        admin_key: bytes | None = None,
+        respond: Responder | None = None,
         container: int | None = None,
         label: str | None = None,
         use: KeyUse = KeyUse.EXCHANGE,
@@ -330,12 +402,13 @@ class Card(Handle):
 
         secret = password.encode() if isinstance(password, str) else password
         read = read_material(material=material, pfx=pfx, key=key, certificate=certificate, password=secret)
-        return self._load(read, pin, container, label, use, tell)
+        return self._load(read, pin, self._authority(admin_key, respond), container, label, use, tell)
 
     def _load(
         self,
         contents: "Contents",
         pin: PinText | None,
+        by: Authority | None,
         container: int | None,
         label: str | None,
         use: KeyUse,
@@ -350,30 +423,48 @@ class Card(Handle):
             chosen = fitting(session.keys, contents)
             check_place(session.keys, chosen, container, label, most=most)
         _tell_all(chosen.remarks, tell)
-        return self._with_pin(
-            pin, lambda session: load(session.keys, chosen.contents, container=container, label=label, use=use)
+        return self._writing(
+            pin, by, lambda session: load(session.keys, chosen.contents, container=container, label=label, use=use)
         )
 
-    def delete_key(self, container: int, *, pin: PinText | None = None) -> None:
+    def delete_key(
+        self,
+        container: int,
+        *,
+        pin: PinText | None = None,
+        admin_key: bytes | None = None,
+        respond: Responder | None = None,
+    ) -> None:
         """Deletes a container: its key and its certificate. Its number is free then. VscError: there is none."""
-        self._with_pin(pin, lambda session: session.keys.delete_key(container))
+        by = self._authority(admin_key, respond)
+        self._writing(pin, by, lambda session: session.keys.delete_key(container))
 
-    def delete_certificate(self, container: int, *, pin: PinText | None = None) -> None:
+    def delete_certificate(
+        self,
+        container: int,
+        *,
+        pin: PinText | None = None,
+        admin_key: bytes | None = None,
+        respond: Responder | None = None,
+    ) -> None:
         """Deletes the certificate of a container; its key stays. VscError: there is none."""
-        self._with_pin(pin, lambda session: session.keys.delete_certificate(container))
+        by = self._authority(admin_key, respond)
+        self._writing(pin, by, lambda session: session.keys.delete_certificate(container))
 
     def generate_key(
         self,
-        bits: int = 2048,
+        kind: int | str = 2048,
         *,
         self_signed: "str | SelfSigned | None" = None,
         csr: "Request | None" = None,
         pin: PinText | None = None,
+        admin_key: bytes | None = None,
+        respond: Responder | None = None,
         container: int | None = None,
         label: str | None = None,
         use: KeyUse = KeyUse.EXCHANGE,
     ) -> "Filled":
-        """Has the card make an RSA key, which never leaves it.
+        """Has the card make a key, which never leaves it. kind: bits of an RSA key, or `ec:p256` and the like.
 
         self_signed: the subject of a certificate that the new key signs for itself, as in "CN=Ada Lovelace", or that
         with more to say; None for no certificate. csr: a request for a certificate. container and label as for
@@ -385,16 +476,37 @@ class Card(Handle):
         if isinstance(self_signed, str):
             self_signed = SelfSigned(subject_name(self_signed), datetime.now(UTC))
         certificate = self_signed
-        return self._with_pin(
-            pin,
-            lambda session: generate(
-                session.keys, bits, container=container, label=label, certificate=certificate, csr=csr, use=use
-            ),
-        )
+        by = self._authority(admin_key, respond)
+
+        def make(session: Session, secret: bytes | None = None) -> "Filled":
+            return generate(
+                session.keys,
+                kind,
+                pin=secret,
+                container=container,
+                label=label,
+                certificate=certificate,
+                csr=csr,
+                use=use,
+            )
+
+        if not self._is_written_by_admin():
+            return self._with_pin(pin, make)
+        by = by or self._own_authority()
+        signs = certificate is not None or csr is not None
+        secret = self._right_pin(pin) if signs or pin is not None else None
+        with self._administered(by) as session:
+            return make(session, secret)
 
     def sign(self, container: int, data: bytes, *, pin: PinText | None = None, hash: str = "sha256") -> bytes:  # noqa: A002
-        """Signs data with the key of a container: RSA, PKCS#1 v1.5. WrongPin, PinBlocked."""
-        return self._with_pin(pin, lambda session: session.has(HasKeys, KEYS).sign(container, data, hash))
+        """Signs data with the key of a container: RSA, PKCS#1 v1.5; EC, ECDSA in DER. WrongPin, PinBlocked."""
+        held = self._session
+        return self._with_pin(
+            pin,
+            lambda session: session.has(HasKeys, KEYS).sign(container, data, hash),
+            anew=held is not None and held.wants_pin_each_time(container),
+            before=lambda session: session.wants_pin_each_time(container),
+        )
 
     # --- bytes
 
@@ -439,6 +551,13 @@ class VirtualCard(Card):
     def admin_key(self) -> bytes:
         """The admin key as the store has it now: of our own cards it can be read back."""
         return admin_key_of(self._image())
+
+    def _is_written_by_admin(self) -> bool:
+        half = self._image().profile.host
+        return half is not None and is_written_by_admin(half)
+
+    def _own_authority(self) -> Authority:
+        return GivenKey(self.admin_key, "admin_key")
 
     @property
     def store(self) -> Store:

@@ -1,13 +1,15 @@
-"""A virtual card that is made with its key: it appears in the store filled, or not at all."""
+"""A virtual card that is made with its keys: it appears in the store filled, or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from vsc.errors import UnsupportedCard
+from vsc.errors import UnsupportedCard, VscError
 from vsc.factory import home_store, powered
 from vsc.filling.load import fitting, load
 from vsc.filling.material import Contents
-from vsc.host import CardWithKeys, DirectConnection, find
-from vsc.profiles import PROFILES
+from vsc.host import CardWithKeys, DirectConnection, HasKeys, find
+from vsc.host.port import offered
+from vsc.profiles import PROFILES, Profile
+from vsc.profiles.options import IssuedKey
 from vsc.store import Image, Store
 from vsc.store.memory import MemoryStore
 
@@ -39,3 +41,33 @@ def create_filled(
     for remark in chosen.remarks:
         tell(remark)
     return image
+
+
+def issued_keys(
+    profile: Profile,
+    contents: Contents | None,
+    slots: Mapping[str, Contents],
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+) -> tuple[IssuedKey, ...]:
+    """The keys for a card that has them from its issuer, as cards of the profile take them (`CardOptions.keys`).
+
+    contents: go into the first free slots; slots: the one key for each slot that is named. Errors as for `fitting`;
+    VscError for a slot with several keys.
+    """
+    half = None if profile.host is None else offered(profile.host, HasKeys)
+    assert half is not None
+    found = []
+    for place, one in slots.items():
+        chosen = fitting(half, one)
+        if len(chosen.keys) > 1:
+            raise VscError(f"there are {len(chosen.keys)} keys for slot {place}: say one")
+        found.append(IssuedKey(chosen.keys[0].key, chosen.keys[0].der, place))
+        for remark in chosen.remarks:
+            tell(remark)
+    if contents is not None:
+        chosen = fitting(half, contents)
+        found += [IssuedKey(material.key, material.der) for material in chosen.keys]
+        for remark in chosen.remarks:
+            tell(remark)
+    return tuple(found)

@@ -2,7 +2,7 @@
 
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from types import EllipsisType, TracebackType
@@ -21,6 +21,7 @@ from vsc.host.port import offered
 from vsc.interaction.port import UserInteraction
 from vsc.machine import Change, MachineReader, Watcher, current
 from vsc.profiles import GIDS, CardOptions, Profile, profile_named
+from vsc.profiles.options import IssuedKey
 from vsc.store import Image, Store
 from vsc.store.memory import MemoryStore
 from vsc.store.name import check_name
@@ -38,6 +39,7 @@ def create(
     puk: PinText | None = None,
     puk_tries: int | None = None,
     admin_pin: PinText | None = None,
+    keys: Sequence[IssuedKey] = (),
     profile: str = GIDS.name,
     label: str | None = None,
     store: Store | None = None,
@@ -49,7 +51,8 @@ def create(
     pin: str or bytes within the policy, without one 4 to 127 bytes; None: a person is asked. admin_key: 24 bytes, None
     for a random one, which is kept (`VirtualCard.admin_key`). tries: 1 to 15 wrong PINs in a row; admin_tries: 1 to
     255, None for no limit. card_id: None for a random one. puk: 8 to 127 bytes; with one, only it can reset the PIN.
-    Those are the words for a GIDS card; others have other ranges, puk_tries, or an admin_pin in place of a key.
+    Those are the words for a GIDS card; others have other ranges, puk_tries, an admin_pin in place of a key, or keys
+    from the start.
     store: None for that of the machine, which is VSC_HOME's. interaction: who is asked for PINs, now and by the handle.
 
     CardExistsError; PinPolicyViolation; ValueError for what is out of its range; VscError for a name or a profile that
@@ -81,6 +84,7 @@ def create(
         puk=None if puk is None else pin_bytes(puk),
         puk_tries=puk_tries,
         admin_pin=None if admin_pin is None else pin_bytes(admin_pin),
+        keys=keys,
         label=label,
         profile=kind.name,
         store=where,

@@ -19,7 +19,7 @@ from vsc.host import (
     Responder,
     find,
 )
-from vsc.host.port import reference_of
+from vsc.host.port import WantsPinEachTime, is_written_by_admin, reference_of
 from vsc.profiles import PROFILES
 
 T = TypeVar("T")
@@ -133,6 +133,16 @@ class Session:
         except LostCardError:
             self.forget()
             raise
+
+    @property
+    def is_written_by_admin(self) -> bool:
+        """Whether keys and certificates are for whoever proves the admin key, not for whoever knows the PIN."""
+        return is_written_by_admin(self.host)
+
+    def wants_pin_each_time(self, number: int) -> bool:
+        """Whether a key takes the PIN just before each use."""
+        host = self.host
+        return isinstance(host, WantsPinEachTime) and host.wants_pin_each_time(number)
 
     def verify_pin(self, pin: bytes) -> None:
         self.is_pin_verified, self.has_proved = False, True

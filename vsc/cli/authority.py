@@ -22,6 +22,20 @@ class Authority(TypedDict, total=False):
     respond: Responder
 
 
+_STORED = "The admin key, where a card wants it for this, as PIV cards do. Without it: the one that our store has."
+
+
+def as_writer(command: Any) -> Any:
+    """Gives a command `--admin-key` and `--respond` for cards that want the admin key to be written; `writer` takes
+    both."""
+    return click.option("--admin-key", metavar=STORED_KEY_SOURCES, help=_STORED)(_respond(command))
+
+
+def writer(name: str | None, admin_key: str | None, respond: str | None) -> Authority:
+    """The same as `authority`, of which nothing has to be said: then the card's own key is taken, where it is known."""
+    return {} if admin_key is None and respond is None else authority(name, admin_key, respond)
+
+
 _admin_key: Callable[[Any], Any] = click.option(
     "--admin-key",
     metavar=STORED_KEY_SOURCES,

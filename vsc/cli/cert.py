@@ -5,16 +5,15 @@ from pathlib import Path
 
 import click
 
+from vsc.cli.authority import as_writer, writer
 from vsc.cli.hint import Group
 from vsc.cli.load import pin_option
 from vsc.cli.material import FILE
 from vsc.cli.passphrase import passphrase_option
 from vsc.cli.secret import PIN_SOURCES, asking, given_pin
-from vsc.cli.target import name_argument, opened, with_number
+from vsc.cli.target import key_number, name_argument, opened, place, with_number
 from vsc.cli.tell import tell
 from vsc.errors import VscError
-
-_number = click.IntRange(0)
 
 
 @click.group("cert", cls=Group)
@@ -24,20 +23,22 @@ def cert_command() -> None:
 
 @cert_command.command("get")
 @name_argument
-@click.argument("number", type=_number, required=False, metavar="[N]")
+@click.argument("number", required=False, metavar="[N]")
 @click.option("--der", "as_der", is_flag=True, help="DER instead of PEM.")
 @passphrase_option()
 @click.option("-o", "--output", type=FILE, metavar="FILE", help="Write it to FILE, not to stdout.")
-def get(name: str, number: int | None, as_der: bool, output: Path | None) -> None:
+def get(name: str, number: str | None, as_der: bool, output: Path | None) -> None:
     """Print a certificate of the card NAME.
 
     N: the number of the container; without it the only certificate that there is.
     """
     from vsc.filling.certificate import pem
 
-    der = opened(name, None).certificate(_only(name) if number is None else number)
+    card = opened(name, None)
+    chosen = _only(name) if number is None else key_number(card, number)
+    der = card.certificate(chosen)
     if der is None:
-        raise VscError(f"container {number} of the card {name!r} has no certificate")
+        raise VscError(f"{place(number or '', chosen)} of the card {name!r} has no certificate")
     data = der if as_der else pem(der)
     if output is None:
         click.echo(data, nl=False)
@@ -62,12 +63,21 @@ def _only(name: str) -> int:
 
 @cert_command.command("put")
 @name_argument
-@click.argument("number", type=_number, metavar="N")
+@click.argument("number", metavar="N")
 @click.argument("file", type=FILE, metavar="FILE")
 @pin_option
+@as_writer
 @passphrase_option()
 @click.option("--json", "as_json", is_flag=True, help="Print what was put as JSON.")
-def put(name: str, number: int, file: Path, pin: str | None, as_json: bool) -> None:
+def put(
+    name: str,
+    number: str,
+    file: Path,
+    pin: str | None,
+    admin_key: str | None,
+    respond: str | None,
+    as_json: bool,
+) -> None:
     """Put a certificate beside a key of the card NAME.
 
     N: the number of the key's container, whose certificate it becomes; one that is there is replaced. FILE is PEM or
@@ -76,24 +86,37 @@ def put(name: str, number: int, file: Path, pin: str | None, as_json: bool) -> N
     from vsc.filling.material import read_file
 
     raw = read_file(file, what="certificate file")
+    card = opened(name, None)
+    chosen = key_number(card, number)
     with asking(f"--pin {PIN_SOURCES}"):
-        leaf = opened(name, None).put_certificate(number, raw, pin=given_pin(pin, "--pin"), tell=tell)
+        by = writer(name, admin_key, respond)
+        leaf = card.put_certificate(chosen, raw, pin=given_pin(pin, "--pin"), tell=tell, **by)
     if as_json:
-        click.echo(json.dumps({"container": number, "subject": leaf.subject}))
+        click.echo(json.dumps({"container": chosen, "subject": leaf.subject}))
     else:
         from vsc.text.printable import printable
 
-        click.echo(f"Put the certificate for {printable(leaf.subject)} into container {number}.")
+        click.echo(f"Put the certificate for {printable(leaf.subject)} into {place(number, chosen)}.")
 
 
 @cert_command.command("delete")
 @with_number
 @pin_option
-def delete(name: str | None, reader: str | None, number: int, pin: str | None) -> None:
+@as_writer
+def delete(
+    name: str | None,
+    reader: str | None,
+    number: int,
+    where: str,
+    pin: str | None,
+    admin_key: str | None,
+    respond: str | None,
+) -> None:
     """Delete the certificate of a key on the card NAME; the key stays.
 
     N: the number of the key's container.
     """
     with asking(f"--pin {PIN_SOURCES}"):
-        opened(name, reader).delete_certificate(number, pin=given_pin(pin, "--pin"))
-    click.echo(f"Deleted the certificate of container {number}.")
+        by = writer(name, admin_key, respond)
+        opened(name, reader).delete_certificate(number, pin=given_pin(pin, "--pin"), **by)
+    click.echo(f"Deleted the certificate of {where}.")

@@ -31,6 +31,22 @@ if TYPE_CHECKING:
     from vsc.filling.material import Contents
 
 
+class SlotType(click.ParamType[tuple[str, Path]]):
+    """`9c=FILE`: a slot and what goes into it."""
+
+    name = "SLOT=FILE"
+
+    def convert(
+        self, value: str | tuple[str, Path], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        if isinstance(value, tuple):
+            return value
+        place, separator, file = value.partition("=")
+        if not place or not separator or not file:
+            self.fail("say a slot and a file, as in 9c=sign.pfx", param, ctx)
+        return place, Path(file)
+
+
 @click.command("create")
 @click.argument("name")
 @click.option(
@@ -85,6 +101,13 @@ if TYPE_CHECKING:
     help="What it answers to reset: hexadecimal, or the protocols that it offers. Without it: what its profile says.",
 )
 @takes_pfx
+@click.option(
+    "--slot",
+    "slots",
+    type=SlotType(),
+    multiple=True,
+    help="Another PKCS#12 file, for this slot of a PIV card. Repeatable.",
+)
 @click.option("--blank", is_flag=True, help="Leave PIN, keys and file system to 'gids-tool -X' or the like.")
 @click.option(
     "--no-file-system", is_flag=True, help="Set PIN and admin key, and leave file system and id to 'vsc provision'."
@@ -114,6 +137,7 @@ def create_command(
     atr: Atr | tuple[int, ...] | None,
     pfx: Path | None,
     pfx_password: str | None,
+    slots: tuple[tuple[str, Path], ...],
     blank: bool,
     no_file_system: bool,
     attestation: str,
@@ -129,14 +153,19 @@ def create_command(
         raise click.UsageError("a blank card gets its PIN, PUK, admin key and id later: leave these options out")
     if no_file_system and (blank or card_id is not None):
         raise click.UsageError("--no-file-system goes neither with --blank nor with --card-id, which is in a file")
-    if pfx is not None and (blank or no_file_system):
+    if (pfx is not None or slots) and (blank or no_file_system):
         raise click.UsageError("--pfx needs a card with PIN and file system: leave --blank and --no-file-system out")
-    if pfx is None and pfx_password is not None:
+    if slots and not kind.takes("keys"):
+        raise click.UsageError(f"--slot is for PIV cards: a card of profile {kind.name} has no slots with names")
+    if len({place.lower() for place, _ in slots}) < len(slots):
+        raise click.UsageError("--slot: each slot takes one key")
+    if pfx is None and not slots and pfx_password is not None:
         raise click.UsageError("--pfx-password is for --pfx")
     # Before anybody is asked for a PIN; `create` checks again, under the lock.
     if home_store().exists(name):
         raise CardExistsError(f"there is a card called {check_name(name)!r} already")
     contents = None if pfx is None else pfx_material(pfx, pfx_password)
+    placed = {place: pfx_material(file, pfx_password) for place, file in slots}
     if blank:
         image = create_blank(
             name,
@@ -170,7 +199,15 @@ def create_command(
             profile=kind.name,
             atr=atr_of(atr, kind.atr),
         )
-        image = make() if contents is None else _filled(make, contents, new_pin or b"")
+        if contents is None and not placed:
+            image = make()
+        elif kind.takes("keys"):
+            from vsc.api.filled import issued_keys
+
+            image = make(keys=issued_keys(kind, contents, placed, tell=tell))
+        else:
+            assert contents is not None
+            image = _filled(make, contents, new_pin or b"")
     _tell(summarise(image), quiet=quiet, as_json=as_json)
 
 

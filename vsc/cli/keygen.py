@@ -6,17 +6,25 @@ from pathlib import Path
 
 import click
 
+from vsc.cli.authority import as_writer, writer
 from vsc.cli.load import container_option, pin_option, report, sign_only_option
 from vsc.cli.material import FILE
 from vsc.cli.secret import PIN_SOURCES, asking, given_pin
-from vsc.cli.target import check_target, on_a_card, opened
+from vsc.cli.target import check_target, key_number, on_a_card, opened
 from vsc.cli.words import TEXT
 from vsc.errors import VscError
 
 
 @click.command("keygen")
 @on_a_card
-@click.option("--type", "kind", default="rsa:2048", show_default=True, metavar="rsa:BITS", help="1024 to 4096 bits.")
+@click.option(
+    "--type",
+    "kind",
+    default="rsa:2048",
+    show_default=True,
+    metavar="rsa:BITS|ec:CURVE",
+    help="RSA of 1024 to 4096 bits; of PIV cards also ec:p256 and ec:p384.",
+)
 @click.option("--self-signed", metavar="SUBJECT", help='Give it a certificate of its own, as for "CN=Ada Lovelace".')
 @click.option("--days", type=int, default=365, show_default=True, help="How long that certificate is valid.")
 @click.option("--csr", type=FILE, metavar="FILE", help="Write a request for a certificate (PKCS#10, PEM). '-': stdout.")
@@ -31,6 +39,7 @@ from vsc.errors import VscError
     help="One more name for certificate and request. Repeatable.",
 )
 @pin_option
+@as_writer
 @click.option("--label", type=TEXT, metavar="TEXT", help="What programs show. Without it: the CN.")
 @container_option
 @sign_only_option
@@ -45,17 +54,19 @@ def keygen_command(
     subject: str | None,
     alt_names: tuple[str, ...],
     pin: str | None,
+    admin_key: str | None,
+    respond: str | None,
     label: str | None,
-    container: int | None,
+    container: str | None,
     sign_only: bool,
     as_json: bool,
 ) -> None:
-    """Make an RSA key on the card NAME; it never leaves it. Its certificate: --self-signed, or ask for one by --csr.
+    """Make a key on the card NAME; it never leaves it. Its certificate: --self-signed, or ask for one by --csr.
 
     When the certificate comes, 'vsc cert put' puts it onto the card.
     """
     check_target(name, reader)
-    from vsc.filling.keygen import Request, SelfSigned, key_bits
+    from vsc.filling.keygen import Request, SelfSigned, key_kind
     from vsc.filling.name import subject_name
     from vsc.filling.request import alternative_name, common
     from vsc.host import KeyUse
@@ -66,7 +77,7 @@ def keygen_command(
         raise click.UsageError("--alt-name is for --self-signed and --csr")
     if csr is not None and subject is None and self_signed is None and name is None:
         raise click.UsageError("a request for a card in a reader needs a --subject")
-    bits = key_bits(kind)
+    chosen = key_kind(kind)
     names = [alternative_name(one) for one in alt_names]
     certificate = None
     if self_signed is not None:
@@ -76,11 +87,13 @@ def keygen_command(
         whose = subject or self_signed
         _check_writable(csr)
         request = Request(subject_name(whose) if whose else common(name or ""), lambda der: _write(csr, der), names)
+    card = opened(name, reader)
     with asking(f"--pin {PIN_SOURCES}"):
-        done = opened(name, reader).generate_key(
-            bits,
+        done = card.generate_key(
+            chosen,
             pin=given_pin(pin, "--pin"),
-            container=container,
+            **writer(name, admin_key, respond),
+            container=None if container is None else key_number(card, container),
             label=label,
             self_signed=certificate,
             csr=request,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vsc.cli.authority import as_writer, writer
 from vsc.cli.material import FILE, key_material, pfx_material
 from vsc.cli.secret import PASSWORD_SOURCES, PIN_SOURCES, asking, given_pin
-from vsc.cli.target import check_target, on_a_card, opened
+from vsc.cli.target import check_target, key_number, on_a_card, opened
 from vsc.cli.tell import tell
 from vsc.cli.words import TEXT
 
@@ -29,7 +30,7 @@ pin_option: Callable[[Any], Any] = click.option(
     "--pin", metavar=PIN_SOURCES, help="The card's PIN; 'default' is 12345678. Without it: asks."
 )
 container_option: Callable[[Any], Any] = click.option(
-    "--container", type=click.IntRange(0), metavar="N", help="Number of the new key. Without it: the first free one."
+    "--container", metavar="N", help="Number of the new key, or the slot of a PIV card. Without it: the first free one."
 )
 sign_only_option: Callable[[Any], Any] = click.option(
     "--sign-only", is_flag=True, help="The key signs and does not decrypt."
@@ -50,6 +51,7 @@ def takes_pfx(command: Any) -> Any:
 @click.option("--cert", type=FILE, metavar="FILE", help="Its certificate, PEM or DER; PEM may hold the chain, too.")
 @click.option("--key-password", metavar=PASSWORD_SOURCES, help="As --pfx-password, for the key.")
 @pin_option
+@as_writer
 @click.option(
     "--label", type=TEXT, metavar="TEXT", help="What programs show. Without it: the PFX's name for it, or the CN."
 )
@@ -65,8 +67,10 @@ def load_command(
     cert: Path | None,
     key_password: str | None,
     pin: str | None,
+    admin_key: str | None,
+    respond: str | None,
     label: str | None,
-    container: int | None,
+    container: str | None,
     sign_only: bool,
     as_json: bool,
 ) -> None:
@@ -90,11 +94,13 @@ def load_command(
     from vsc.host import KeyUse
 
     use = KeyUse.SIGNATURE if sign_only else KeyUse.EXCHANGE
+    card = opened(name, reader)
     with asking(f"--pin {PIN_SOURCES}"):
-        loaded = opened(name, reader).load_keys(
+        loaded = card.load_keys(
             material=material,
             pin=given_pin(pin, "--pin"),
-            container=container,
+            **writer(name, admin_key, respond),
+            container=None if container is None else key_number(card, container),
             label=label,
             use=use,
             tell=tell,
@@ -106,10 +112,11 @@ def load_command(
 def report(done: "Filled", verb: str, *, as_json: bool, **more: object) -> None:
     """Prints what a container holds now."""
     if as_json:
-        click.echo(json.dumps({**asdict(done), **more}))
+        told = {name: value for name, value in asdict(done).items() if name != "place"}
+        click.echo(json.dumps({**told, **more}))
         return
     from vsc.filling.kind import article
     from vsc.text.printable import printable
 
     certificate = f", with a certificate for {printable(done.subject)}" if done.subject is not None else ""
-    click.echo(f"{verb} {done.label!r}: {article(done.kind)} in container {done.container}{certificate}.")
+    click.echo(f"{verb} {done.label!r}: {article(done.kind)} in {done.place}{certificate}.")

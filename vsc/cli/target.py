@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
+from string import hexdigits
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -75,15 +76,29 @@ def with_number(command: Any) -> Any:
         most = 1 if reader is not None else 2
         if len(words) != most:
             raise click.UsageError("say the NAME of a card and the number N of a container, or --reader READER and N")
-        if not words[-1].isdecimal():
-            raise click.UsageError(f"{words[-1]!r} is no number of a container")
-        number = int(words[-1])
-        return command(name=None if reader is not None else words[0], reader=reader, number=number, **more)
+        name = None if reader is not None else words[0]
+        number = key_number(opened(name, reader), words[-1])
+        return command(name=name, reader=reader, number=number, where=place(words[-1], number), **more)
 
     words = click.argument("words", nargs=-1, metavar="[NAME] N", shell_complete=complete_card)
     for option in (passphrase_option(), reader_option, words):
         run = option(run)
     return run
+
+
+def key_number(card: "Card", word: str) -> int:
+    """The number of a key container, or of the slot that is called so, `9a`. A usage error if it is none."""
+    # What can be neither is refused before the card is looked for.
+    is_one = word.isdecimal() or (len(word) == 2 and all(digit in hexdigits for digit in word))
+    number = card.key_number(word) if is_one else None
+    if number is None:
+        raise click.UsageError(f"{word!r} is no number of a container")
+    return number
+
+
+def place(word: str, number: int) -> str:
+    """A key container in words, as `key_number` read it from that word: `container 0`, `slot 9A`."""
+    return f"container {number}" if word in ("", str(number)) else f"slot {number:02X}"
 
 
 def opened(name: str | None, reader: str | None) -> "Card":

@@ -5,18 +5,26 @@ What can be checked is checked before the first write. If a write fails all the 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, cast
 
 from cryptography import x509
 
-from vsc.errors import FillingError, LostCardError, MaterialError, UnsupportedKey, VscError
+from vsc.errors import (
+    FillingError,
+    KeyMismatch,
+    LostCardError,
+    MaterialError,
+    UnsupportedCard,
+    UnsupportedKey,
+    VscError,
+)
 from vsc.filling.certificate import Certificate, spki_of
-from vsc.filling.kind import article, bits_of, listed, title
+from vsc.filling.kind import article, bits_of, kind_of, listed, title
 from vsc.filling.material import Contents, Material, Source, leaf_for, read_certificates, read_pfx
 from vsc.host import CardWithKeys, KeyUse
-from vsc.host.port import LimitsCertificates, verify_pin
+from vsc.host.port import LimitsCertificates, place_of, verify_pin
 
 if TYPE_CHECKING:
     from vsc.host.port import PrivateKey
@@ -31,6 +39,8 @@ class Filled:
     key_bits: int
     kind: str
     subject: str | None = None
+    place: str = field(default="", compare=False)
+    """The container in words, as people call it: `container 0`, `slot 9A`."""
 
 
 class Takes(Protocol):
@@ -119,7 +129,7 @@ def _loaded(host: CardWithKeys, material: Material, container: int | None, label
     if material.der is not None:
         host.write_certificate(number, material.der)
     subject = None if material.certificate is None else material.certificate.subject
-    return Filled(number, name, bits_of(material.key), material.kind, subject)
+    return Filled(number, name, bits_of(material.key), material.kind, subject, place_of(host, number))
 
 
 def load_pfx_into(
@@ -158,9 +168,25 @@ def certificate_for(
     host: CardWithKeys, container: int, certificates: tuple[Certificate, ...], *, now: datetime | None = None
 ) -> tuple[Certificate, tuple[str, ...]]:
     """Chooses the certificate of the key that is in a container; returns it and what is to be said of the choice."""
-    leaf, remarks = leaf_for(spki_of(host.public_key(container)), certificates, now=now)
+    try:
+        key = host.public_key(container)
+    except UnsupportedCard as error:
+        return _unproved(host, container, certificates, str(error))
+    leaf, remarks = leaf_for(spki_of(key), certificates, now=now)
     _check_size(host, leaf)
     return leaf, remarks
+
+
+def _unproved(
+    host: CardWithKeys, container: int, certificates: tuple[Certificate, ...], why: str
+) -> tuple[Certificate, tuple[str, ...]]:
+    """The certificate for a key that the card does not show: of one key of that kind, taken on trust."""
+    kind = next((slot.kind for slot in host.slots() if slot.number == container), None)
+    found = [one for one in certificates if kind_of(one.library().public_key()) == kind]
+    if len(found) != 1:
+        raise KeyMismatch(f"{why}, and there is not exactly one certificate for {article(kind or 'other')}")
+    _check_size(host, found[0])
+    return found[0], (f"{why}: that the certificate is that key's is taken on trust",)
 
 
 def _check_size(host: Takes, certificate: Certificate | None) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -13,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from vsc.errors import VscError
 
+Key = RSAPrivateKey | EllipticCurvePrivateKey
 _CLOCK_SKEW = timedelta(minutes=5)
 MAX_DAYS = 36_500
 _CN_CHARACTERS = 64
@@ -47,7 +49,7 @@ def _because(error: ValueError) -> str:
     return f": {error}" if str(error) else ""
 
 
-def request(key: RSAPrivateKey, subject: x509.Name, names: Sequence[x509.GeneralName] = ()) -> bytes:
+def request(key: Key, subject: x509.Name, names: Sequence[x509.GeneralName] = ()) -> bytes:
     """Returns a request in DER, signed by the key (SHA-256)."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
     if names:
@@ -59,7 +61,7 @@ def request(key: RSAPrivateKey, subject: x509.Name, names: Sequence[x509.General
 
 
 def self_signed(
-    key: RSAPrivateKey, subject: x509.Name, names: Sequence[x509.GeneralName] = (), *, now: datetime, days: int
+    key: Key, subject: x509.Name, names: Sequence[x509.GeneralName] = (), *, now: datetime, days: int
 ) -> bytes:
     """Returns a certificate in DER that the key signs for itself (SHA-256): an end entity's, of any use.
 
@@ -74,7 +76,7 @@ def self_signed(
         .not_valid_before(now - _CLOCK_SKEW)
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_KEY_USAGE, critical=True)
+        .add_extension(_key_usage(agrees=isinstance(key, EllipticCurvePrivateKey)), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     if names:
@@ -87,15 +89,16 @@ def self_signed(
     return made.public_bytes(Encoding.DER)
 
 
-# What a card's key does: TLS and ssh logins, signed mail; exchange keys decrypt, too.
-_KEY_USAGE = x509.KeyUsage(
-    digital_signature=True,
-    content_commitment=True,
-    key_encipherment=True,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=False,
-    crl_sign=False,
-    encipher_only=False,
-    decipher_only=False,
-)
+def _key_usage(*, agrees: bool) -> x509.KeyUsage:
+    """What a card's key does: TLS and ssh logins, signed mail; it decrypts (RSA) or agrees on secrets (EC), too."""
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=True,
+        key_encipherment=not agrees,
+        data_encipherment=False,
+        key_agreement=agrees,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )

@@ -369,6 +369,11 @@ def is_written_by_admin(host: object) -> bool:
     return isinstance(host, WrittenByAdmin) and host.writer is ReferenceKind.ADMIN
 
 
+def place_of(host: object, number: int) -> str:
+    """A key container in words: `container 0`, `slot 9A`."""
+    return f"slot {number:02X}" if isinstance(host, NamesSlots) else f"container {number}"
+
+
 def reference_of(host: HostCard | type[HostCard], kind: ReferenceKind) -> Reference | None:
     """The first secret of a kind; None: such cards have none."""
     return next((one for one in host.references if one.kind is kind), None)

@@ -27,6 +27,7 @@ from card_os.pin import CharacterRule, PinPolicy
 from card_os.symmetric import KEY_BYTES, SymmetricKey
 from vsc.errors import RefusedError
 from vsc.host.piv import PivHost
+from vsc.profiles.issued import with_keys
 from vsc.profiles.options import CardOptions
 from vsc.profiles.profile import Profile, Recipe, States
 
@@ -47,6 +48,7 @@ OPTIONS: Final = {
     "tries": DEFAULT_TRIES,
     "puk_tries": DEFAULT_TRIES,
     "card_id": None,
+    "keys": None,
 }
 
 _VALID = datetime(2020, 1, 1, tzinfo=UTC), datetime(2049, 12, 31, tzinfo=UTC)
@@ -132,7 +134,8 @@ def _contactless(options: CardOptions, env: Env) -> States:
 def _made(options: CardOptions, env: Env, policy: int, code: bytes | None) -> PivState:
     check_secrets(options, PIN_RULES, PUK_RULES, MAX_TRIES)
     guid = guid_of(options, env)
-    return _signed(state_of(options, _CIPHERS, guid, policy=policy), env, guid, code)
+    state = state_of(options, _CIPHERS, guid, policy=policy)
+    return _signed(with_keys(state, options.keys or (), _RULES), env, guid, code)
 
 
 # OpenSC takes any ATR that begins with 3B 8x 80 01 for a card without contacts, and then wants secure messaging

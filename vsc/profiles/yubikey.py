@@ -16,6 +16,7 @@ from card_os.env import Env
 from card_os.key_kind import KeyKind
 from card_os.symmetric import KEY_BYTES
 from vsc.host.piv import PivHost
+from vsc.profiles.issued import with_keys
 from vsc.profiles.options import CardOptions
 from vsc.profiles.piv import OPTIONS, check_secrets, guid_of, issue, state_of
 from vsc.profiles.profile import Profile, Recipe, States
@@ -56,6 +57,7 @@ def _profile(name: str, title: str, rules: Rules, aliases: tuple[str, ...] = ())
         serial = 10_000_000 + int.from_bytes(env.random_bytes(4), "big") % 20_000_000
         guid = None if is_blank else guid_of(options, env)
         state = state_of(options, ciphers, guid, policy=UsagePolicy.PIN, serial=serial)
+        state = with_keys(state, options.keys or (), rules)
         ca = EcPrivateKey.generate(KeyKind.P256, env.random_bytes)
         certificate = issue("Yubico PIV Attestation", ca)
         return with_attestation(state, ca, certificate.public_bytes(Encoding.DER)), serial.to_bytes(4, "big")

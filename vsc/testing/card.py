@@ -9,6 +9,7 @@ card.restore(before)
 """
 
 import uuid
+from collections.abc import Sequence
 from copy import copy
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from vsc.errors import PinPolicyViolation, VscError
 from vsc.host import Gids, HostCard
 from vsc.host.connection import DirectConnection
 from vsc.profiles import PROFILES, CardOptions, Profile, profile_named
+from vsc.profiles.options import IssuedKey
 from vsc.serving.travel import TravelError
 from vsc.store.image import Image
 from vsc.testing.diff import Diff, diff
@@ -65,6 +67,7 @@ class SoftCard:
         admin_tries: int | None = None,
         puk: str | None = None,
         card_id: uuid.UUID | None = None,
+        keys: Sequence[IssuedKey] = (),
         seed: int | str | bytes | None = None,
     ) -> Self:
         """Makes a personalised card. seed: everything of it, keys that it will make included, follows from that.
@@ -85,6 +88,7 @@ class SoftCard:
             puk_tries=puk_tries,
             admin_tries=admin_tries,
             card_id=card_id,
+            keys=tuple(keys) or None,
         )
         env, found = _world(seed), profile_named(profile)
         states, made = found.personalise(options, env), found.completed(options)

@@ -82,4 +82,6 @@ class Gids(GidsHost):
 
     def private_key(self, number: int) -> CardPrivateKey:
         """Returns the key of a container in the shape of `cryptography`, for whatever signs with such."""
-        return private_key(self, number)
+        key = private_key(self, number)
+        assert isinstance(key, CardPrivateKey)
+        return key

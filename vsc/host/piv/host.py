@@ -219,7 +219,7 @@ class PivHost:
         order = (*_ORDER[use], *(one for one in SLOTS if one not in (*_ORDER[use], Key.CARD_AUTHENTICATION)))
         for one in order:
             if self._slot(one).is_free:
-                return one
+                return int(one)
         raise VscError("there is no free slot on this card")
 
     def delete_key(self, number: int) -> None:

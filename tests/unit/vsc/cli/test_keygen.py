@@ -70,7 +70,7 @@ class TestKeygen:
     @pytest.mark.parametrize(
         ("code", "words", "sentence"),
         [
-            (1, ("--type", "ec:p256"), "vsc: 'ec:p256' is not a kind of key that hosts use on a GIDS card: rsa:1024"),
+            (1, ("--type", "ec:p256"), "vsc: an EC P-256 key: the card makes RSA of 1024"),
             (1, ("--type", "rsa:512"), "vsc: 'rsa:512' is not a kind of key"),
             (1, ("--self-signed", "Ada"), "vsc: 'Ada' is not a name like"),
             (1, ("--self-signed", "CN=Ada", "--days", "0"), "vsc: a certificate is valid for 1 to 36500 days"),
@@ -123,7 +123,7 @@ class TestCert:
             (1, ("put", "work", "0", "ada.key", *PIN), "vsc: that is not a certificate in PEM or DER"),
             (1, ("put", "work", "0", "nothing", *PIN), "vsc: the certificate file 'nothing' cannot be read"),
             (1, ("put", "work", "9", "ada.pem", *PIN), "vsc: there is no key in container 9"),
-            (2, ("put", "work", "zero", "ada.pem", *PIN), "Invalid value for 'N'"),
+            (2, ("put", "work", "zero", "ada.pem", *PIN), "'zero' is no number of a container"),
         ],
     )
     def test_what_is_refused(self, shell: Shell, card: str, code: int, words: tuple[str, ...], sentence: str) -> None:

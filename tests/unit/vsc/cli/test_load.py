@@ -158,7 +158,7 @@ REFUSED: list[tuple[int, tuple[str, ...], str]] = [
     (1, (*KEY, "--cert", "large.der"), "vsc: the certificate is too large: "),
     (1, (*KEY, "--container", "7"), "vsc: key container 7 is not free"),
     (1, (*KEY, "--label", "x" * 40), "vsc: a label has 1 to 39 printable characters"),
-    (2, (*KEY, "--container", "-1"), "Invalid value for '--container'"),
+    (2, (*KEY, "--container", "-1"), "'-1' is no number of a container"),
     (2, (), "say --pfx FILE, or --key FILE with its --cert FILE"),
     (2, ("--cert", "ada.pem"), "say --pfx FILE, or --key FILE with its --cert FILE"),
     (2, ("--pfx", "ada.pfx", *KEY), "say --pfx FILE, or --key FILE with its --cert FILE"),

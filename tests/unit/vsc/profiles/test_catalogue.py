@@ -31,7 +31,7 @@ def with_entries(monkeypatch: pytest.MonkeyPatch, *entries: Entry) -> Catalogue:
 
 def test_every_file_of_the_folder_is_a_profile() -> None:
     folder = Path(catalogue.__file__).parent
-    others = {"__init__", "catalogue", "options", "profile", "traits"}
+    others = {"__init__", "catalogue", "issued", "options", "profile", "traits"}
     names = {name for profile in Catalogue().values() for name in (profile.name, *profile.aliases)}
     assert names >= {path.stem for path in folder.glob("*.py")} - others
     assert PROFILES["gids"] is GIDS

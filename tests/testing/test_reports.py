@@ -1,5 +1,9 @@
 """What pytest says when a test with virtual cards goes wrong: traces, faults that never struck, cards with bugs."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tests.interop.need import require_module
@@ -283,3 +287,52 @@ def test_settings_and_overrides(run_pytest: RunPytest) -> None:
                 assert card_user.name == "Joan Clarke"
     """
     run_pytest(conftest=CONFTEST, test_it=test).assert_outcomes(passed=5)
+
+
+def kept(page: Path) -> dict[str, Any]:
+    _, _, rest = page.read_text(encoding="utf-8").partition('<script type="application/json" id="data">')
+    made: dict[str, Any] = json.loads(rest.partition("</script>")[0])
+    return made
+
+
+def test_a_page_is_kept_of_each_test_that_failed(run_pytest: RunPytest, pytester: pytest.Pytester) -> None:
+    test = """
+        import pytest
+        @pytest.mark.virtual_card(fault="sw 6F00 on VERIFY")
+        def test_it(verify, pcsc, capsys):
+            other = pcsc.reader("Other")
+            other.insert(__import__("vsc.testing").testing.SoftCard.make())
+            print("what it printed")
+            assert verify() == "9000"
+            other.reset()
+        @pytest.mark.parametrize("word", ["a/b", "a:b"])
+        def test_good(verify, word): assert verify() == "9000"
+        @pytest.fixture
+        def broken_later(verify):
+            yield
+            verify()
+            raise ValueError("broken")
+        def test_teardown(broken_later): print("also this")
+        def test_without_cards(): assert 0
+    """
+    for words in ((), ("-n", "2")):
+        run = run_pytest("--vsc-trace", "pages", *words, conftest=CONFTEST, test_it=test)
+        run.assert_outcomes(passed=3, failed=2, errors=1)
+        pages = sorted((pytester.path / "pages").iterdir())
+        assert [page.name.rpartition("-")[0] for page in pages] == ["test_it.py-test_it", "test_it.py-test_teardown"]
+        run.stdout.fnmatch_lines([f"*{pages[0].name}*"])
+        first, second = map(kept, pages)
+        assert first["title"] == "test_it.py::test_it"
+        assert first["readers"] == ["Virtual Smart Card 00 00", "Other"]
+        notes = dict(first["notes"])
+        assert "6F00" in notes["call failed"]
+        assert notes["faults that struck"] == "Virtual Smart Card 00 00: sw 6F00 on VERIFY"
+        assert second["notes"][0][0] == "teardown failed"
+        assert "also this" in dict(second["notes"])["Captured stdout call"]
+        for page in pages:
+            assert PIN not in page.read_text(encoding="utf-8").replace("0020008008", "")
+            page.unlink()
+    run_pytest("--vsc-trace", "pages", "--vsc-trace-of", "all", "-k", "good", conftest=CONFTEST, test_it=test)
+    assert len(list((pytester.path / "pages").iterdir())) == 2
+    run = run_pytest("--vsc-trace", "test_it.py/pages", conftest=CONFTEST, test_it=test)
+    run.stderr.fnmatch_lines(["*--vsc-trace: *pages cannot be made: Not a directory*"])

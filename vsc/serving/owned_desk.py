@@ -192,6 +192,9 @@ class OwnedDesk(Desk):
     def entries(self, slot: int, after: int) -> list[Entry]:
         return list(self._slots[slot].trace.entries[after:])
 
+    def trace_began(self, slot: int) -> float:
+        return self._slots[slot].trace.began_s
+
     def clear_trace(self, slot: int) -> None:
         self._slots[slot].trace.clear()
 

@@ -24,6 +24,8 @@ from vsc.pcsc import PcscError, Service, use_in_this_process
 from vsc.pcsc.service import VARIABLE
 from vsc.reader import Reader, free_name
 from vsc.testing.reader import VirtualReader
+from vsc.trace.entry import Entry
+from vsc.trace.recorder import merged
 from vsc.trace.text import Tone, report
 
 if TYPE_CHECKING:
@@ -162,6 +164,7 @@ class Bench:
         self.readers: list[VirtualReader] = []
         """All that there have been."""
         self._known = list(lab.service.faults)
+        self._struck: list[str] | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -217,6 +220,17 @@ class Bench:
         for bug in self.bugs():
             yield "exception of a card", "".join(traceback.format_exception(bug))
 
+    def entries(self) -> list[Entry]:
+        """What has passed through all readers, in its order."""
+        return merged(reader.trace for reader in self.readers)
+
+    def struck(self) -> list[str]:
+        """The faults that have struck, each as it was injected, and in which reader; also when the bench is closed."""
+        plans = ((reader.name, reader.plan) for reader in self.readers if reader.plan is not None)
+        if self._struck is not None:
+            return self._struck
+        return [f"{name}: {fault}" for name, plan in plans for fault in plan.fired]
+
     def tell(self, report: Any) -> None:
         """Adds the sections to pytest's report of a failure.
 
@@ -233,4 +247,6 @@ class Bench:
 
     def close(self) -> None:
         """Takes the readers away, and the faults that wait in them: all of them, whatever a card raises at that."""
+        # The plans go with their readers.
+        self._struck = [] if self.why_it_ended else self.struck()
         self.lab.close_readers(self.readers)

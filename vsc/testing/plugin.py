@@ -7,11 +7,13 @@ used. All it does is done by classes that need no pytest: `Lab` and `Bench`, `Ca
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vsc.testing import Bench, CardFactory, CardUser, Lab, SoftCard, VirtualReader
     from vsc.testing.identity import Stock
     from vsc.trace import Trace
@@ -23,8 +25,25 @@ OPTIONS = (
     "name, password, fresh_key, fault"
 )
 _BENCH, _HAS_FAULTS = pytest.StashKey["Bench | None"](), pytest.StashKey["bool | None"]()
+_TOLD = pytest.StashKey[list[tuple[str, str]]]()
+"""What the reports of a test say, for its page."""
 _STDERR = pytest.StashKey[int]()
 """Standard error as it is outside tests, where pytest captures it."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("virtual smart cards")
+    group.addoption(
+        "--vsc-trace",
+        metavar="DIR",
+        help="Keep a page in DIR for each failed test with virtual cards: every APDU, what it changed, the output.",
+    )
+    group.addoption(
+        "--vsc-trace-of",
+        choices=("failed", "all"),
+        default="failed",
+        help="Of which tests --vsc-trace keeps a page; failed, if it is not said.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,6 +56,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if (stderr := config.stash.get(_STDERR, None)) is not None:
         os.close(stderr)
         del config.stash[_STDERR]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """DIR is made at once: that it cannot be is told before the tests, not after."""
+    if (folder := _folder(session.config)) is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise pytest.UsageError(f"--vsc-trace: {folder} cannot be made: {error.strerror}") from None
+
+
+def _folder(config: pytest.Config) -> "Path | None":
+    """Where pages are kept; None: nowhere."""
+    folder = config.getoption("vsc_trace")
+    return None if folder is None else config.invocation_params.dir / folder
 
 
 @pytest.fixture(scope="session")
@@ -151,15 +185,38 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Adds the traces, and what cards have raised, to the report of a failure."""
+    """Adds the traces, and what cards have raised, to the report of a failure; keeps the page of the test."""
     report = yield
-    if report.failed and (bench := item.stash.get(_BENCH, None)) is not None:
+    bench = item.stash.get(_BENCH, None)
+    if bench is not None and _folder(item.config) is not None:
+        _note(item, report, bench)
+    if report.failed and bench is not None:
         if sentence := bench.why_it_ended:
             item.session.shouldstop = sentence  # No other test could be any better.
         bench.tell(report)
     if report.when == "teardown":  # Not before: a subtest that fails is told of, and the test goes on.
         item.stash[_BENCH] = item.stash[_HAS_FAULTS] = None
     return report
+
+
+def _note(item: pytest.Item, report: pytest.TestReport, bench: "Bench") -> None:
+    """Collects what a report says; after the last one the page is written."""
+    from vsc.errors import VscError
+    from vsc.testing.page import keep, page_path
+
+    folder, told = cast("Path", _folder(item.config)), item.stash.setdefault(_TOLD, [])
+    if report.failed:
+        told.append((f"{report.when} failed", report.longreprtext))
+        report.sections.append(("page of the trace", str(page_path(folder, item.nodeid))))
+    if report.when != "teardown":
+        return
+    output = [(title, text) for title, text in report.sections if title.startswith("Captured")]
+    if any(title.endswith(" failed") for title, _ in told) or item.config.getoption("vsc_trace_of") == "all":
+        try:
+            keep(folder, item.nodeid, bench, (*told, *output))
+        except VscError as error:
+            report.sections.append(("page of the trace", str(error)))
+    item.stash[_TOLD] = []
 
 
 def _tried(work: Callable[[], T]) -> T:

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -130,12 +131,13 @@ class Trace:
     """A trace in memory."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self.began_s = time.monotonic()
+        """What `Entry.seconds` count from; a clock that all processes of a machine share."""
         self._entries: list[Entry] = []
 
     def follow(self, reader: Reader) -> Callable[[], None]:
         """Traces what passes through a reader from now on; returns what ends that."""
-        return _Follower(reader, self._entries.append, lambda: time.monotonic() - self._began).end
+        return _Follower(reader, self._entries.append, lambda: time.monotonic() - self.began_s).end
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -188,6 +190,14 @@ class _Pcapng:
 
     def entry(self, entry: Entry) -> bytes:
         return self._writer.packet(entry)
+
+
+def merged(traces: Iterable[Trace]) -> list[Entry]:
+    """The entries of several traces in the order in which they happened, on the clock of the one that began first."""
+    found = [(trace.began_s, trace.entries) for trace in traces]
+    first = min((began for began, _ in found), default=0.0)
+    moved = [replace(entry, seconds=entry.seconds + began - first) for began, entries in found for entry in entries]
+    return sorted(moved, key=lambda entry: entry.seconds)
 
 
 def _encoded(lines: Iterable[str]) -> bytes:

@@ -20,6 +20,7 @@ class ServedTrace(Trace):
         super().__init__()
         self._process, self._slot = process, slot
         self._known: list[Entry] = []
+        self.began_s = process.call("trace_began", slot)
         self._lock = threading.Lock()
 
     def follow(self, reader: Reader) -> Callable[[], None]:

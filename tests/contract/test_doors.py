@@ -116,6 +116,24 @@ def test_driven_by_a_program_recorded_told_in_words_explained_and_replayed(walle
     assert "0384" in wallet.ok("replay", "log.jsonl", "--", *program).replace(" ", "")
 
 
+def test_two_on_one_card_and_one_beside_gids(shell: Shell) -> None:
+    require_tool("opensc-tool")
+    for name in ("two", "gids-and-wallet"):
+        shell.ok("create", name, "--profile", name, "--pin", "default")
+    assert re.search(r"^Also on it +purse$", shell.ok("show", "two"), re.MULTILINE)
+    assert re.search(r"^Also on it +wallet$", shell.ok("show", "gids-and-wallet"), re.MULTILINE)
+    purse = ("00A4040006F05055525345", "0050000000")
+    for name, apdus, expected in (
+        ("two", (SELECT, DEBIT, RIGHT, DEBIT, *purse), ["9000", "6982", "9000", "9000", "9000", "9000"]),
+        ("gids-and-wallet", (SELECT, DEBIT, "00A4040009A00000039742544659"), ["9000", "6982", "9000"]),
+    ):
+        program = ["opensc-tool", "--card-driver", "default"]
+        for apdu in apdus:
+            program += ["--send-apdu", apdu]
+        told = shell.ok("run", "--card", name, "--", *program)
+        assert ["".join(sw) for sw in re.findall(r"SW1=0x(..), SW2=0x(..)", told)] == expected
+
+
 def test_for_a_try_without_a_package(tmp_path: Path, installed: Path) -> None:
     """The module lies in the folder where somebody works; afterwards a variable says where the profile is."""
     empty = tmp_path / "empty"

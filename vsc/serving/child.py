@@ -4,28 +4,35 @@ A command may start daemons that outlive it: gpg-agent and scdaemon do, keep the
 would answer a later run from there. So we make ourselves their subreaper (prctl(2)): a process whose parent ends
 becomes our child, wherever it has moved to, and at the end every descendant is told to go, then made to.
 
+If we are killed nothing of this can be done: then the kernel ends the command, and a `Reaper` the others.
+
 Without a terminal the command gets a session of its own. With one it stays in ours: a session of its own has no
 terminal, and a program could no longer ask for a PIN on /dev/tty.
 """
 
 import ctypes
 import os
+import secrets
 import select
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
 from vsc.errors import VscError
 from vsc.serving.package import package_of
+from vsc.serving.reaper import Reaper
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_RUN = "VSC_RUN"
+"""In the environment of the command and of all that it starts: whose run they belong to."""
+_RUN_BYTES = 16
 _TERMINATE_S = 2.0
 _KILL_S = 3.0
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -52,22 +59,25 @@ def run(command: Sequence[str], env: Mapping[str, str]) -> int:
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise VscError("this kernel lets nobody adopt orphans (PR_SET_CHILD_SUBREAPER)")
     on_terminal = sys.stdin is not None and sys.stdin.isatty()
+    run = secrets.token_hex(_RUN_BYTES)
     # From before the command starts: it may be up, and somebody signal us, before we go on.
-    with _forwarding(on_terminal=on_terminal) as to:
+    with Reaper(f"{_RUN}={run}") as reaper, _forwarding(on_terminal=on_terminal) as to:
         try:
             process = subprocess.Popen(
                 command,
-                env=dict(env),
+                env={**env, _RUN: run},
                 start_new_session=not on_terminal,
                 preexec_fn=_ends_with(os.getpid()),  # noqa: PLW1509  # It says itself why it may.
             )
         except OSError as error:
             raise CannotStartError(command[0], error) from None
         try:
+            if not on_terminal:
+                reaper.watch_session(process.pid)
             to(process)
             return process.wait()
         finally:
-            end_descendants()
+            end_descendants(spared=reaper.pids)
 
 
 def _ends_with(parent: int) -> Callable[[], None]:
@@ -113,12 +123,12 @@ def _forwarding(*, on_terminal: bool) -> Iterator[Callable[[subprocess.Popen[byt
             signal.signal(number, handler)
 
 
-def end_descendants() -> None:
-    """Asks every descendant to end, waits up to two seconds, and kills what is left."""
+def end_descendants(spared: Collection[int] = ()) -> None:
+    """Asks every descendant but some to end, waits up to two seconds, and kills what is left."""
     deadline = time.monotonic() + _TERMINATE_S
     number = signal.SIGTERM
     while (
-        pids := descendants(os.getpid())
+        pids := [pid for pid in descendants(os.getpid()) if pid not in spared]
     ) and time.monotonic() < deadline + _KILL_S:  # what the kernel cannot kill stays
         for pid in pids:
             with suppress(ProcessLookupError):

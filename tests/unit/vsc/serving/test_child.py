@@ -120,3 +120,22 @@ def test_a_command_ends_with_us_however_we_end() -> None:
         process.kill()
         assert select.select([end], [], [], 30)[0], "the command lives on"
         os.close(end)
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        "sleep 1000 & echo $!",
+        "setsid sh -c 'echo $$; exec sleep 1000' &",
+        "setsid sh -c 'trap \"\" TERM HUP; echo $$; exec sleep 1000' &",
+        "env -i sh -c 'echo $$; exec sleep 1000' &",
+    ],
+    ids=["a child", "a daemon", "a daemon that ignores signals", "one without environment"],
+)
+def test_what_a_command_has_started_ends_with_us_however_we_end(leave: str) -> None:
+    with running("sh", "-c", f"{leave}\nexec sleep 1000") as process:
+        assert process.stdout is not None
+        end = os.pidfd_open(int(process.stdout.readline()))
+        process.kill()
+        assert select.select([end], [], [], 30)[0], "what it has started lives on"
+        os.close(end)

@@ -22,7 +22,7 @@ from weakref import WeakSet
 
 from vsc.pcsc.door import HIDDEN, clear, mode_of
 from vsc.pcsc.errors import PcscError
-from vsc.pcsc.lockfile import LOCK, content, is_same, locked, mark, new_lock, old_lock
+from vsc.pcsc.lockfile import LOCK, content, is_same, locked, mark, mark_anew, new_lock, old_lock
 
 MAX_PATH_BYTES = 107
 """Of a socket: sun_path has 108, and libpcsclite cuts what is longer without a word."""
@@ -78,20 +78,27 @@ class Folder:
     def _take(self, socket_path: Path) -> None:
         self.socket_path = checked_socket_path(socket_path.absolute())
         self.path = _parent(self.socket_path.parent)
-        words = mark(self.socket_path)
-        mine = [self.socket_path, self.socket_path.with_name(self.socket_path.name + HIDDEN), self.path / CONTROL]
+        words, mine = mark(self.socket_path), _made_for(self.socket_path)
         if len(set(mine)) < len(mine) or self.path / LOCK in mine:
             raise PcscError(f"{self.socket_path} is the name of another file of vsc: choose another one")
-        lock = old_lock(self.path / LOCK, words, refused=f"another vsc serves in {self.path}")
+        old = old_lock(self.path / LOCK, refused=f"another vsc serves in {self.path}")
+        left = _made_for(old[1]) if old else []
         try:
             for path in mine:
-                clear(path, is_left_over=lock is not None)
-            self._lock = new_lock(self.path / LOCK, words) if lock is None else lock
-        except OSError as error:
-            raise PcscError(f"no socket can be made in {self.path}: {error.strerror}") from None
-        except PcscError:
-            if lock is not None:
-                os.close(lock)
+                clear(path, is_left_over=path in left)
+            for path in left:
+                with suppress(PcscError):  # It is somebody's by now, and in nobody's way.
+                    clear(path, is_left_over=True)
+            if old is None:
+                self._lock = new_lock(self.path / LOCK, words)
+            else:
+                mark_anew(old[0], words)
+                self._lock = old[0]
+        except (OSError, PcscError) as error:
+            if old is not None:
+                os.close(old[0])
+            if isinstance(error, OSError):
+                raise PcscError(f"no socket can be made in {self.path}: {error.strerror}") from None
             raise
 
     def tree(self, name: str) -> Path:
@@ -116,6 +123,11 @@ class Folder:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def _made_for(socket_path: Path) -> list[Path]:
+    """All sockets that are made for one of somebody's choice."""
+    return [socket_path, socket_path.with_name(socket_path.name + HIDDEN), socket_path.with_name(CONTROL)]
 
 
 _held: WeakSet[Folder] = WeakSet()

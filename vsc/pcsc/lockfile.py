@@ -10,6 +10,7 @@ from vsc.pcsc.errors import PcscError
 
 LOCK = "vsc.lock"
 _MAX_MARK_BYTES = 4096
+_MARK = b"Made by vsc, which removes it: "
 
 
 def is_same(path: Path, status: os.stat_result) -> bool:
@@ -22,7 +23,7 @@ def is_same(path: Path, status: os.stat_result) -> bool:
 
 def mark(path: Path) -> bytes:
     """What the lock of a folder says, or that of a socket in a folder of somebody's choice: its name, too."""
-    return b"Made by vsc, which removes it: " + os.fsencode(path.name) + b"\n"
+    return _MARK + os.fsencode(path.name) + b"\n"
 
 
 def new_lock(path: Path, mark: bytes) -> int:
@@ -39,8 +40,11 @@ def new_lock(path: Path, mark: bytes) -> int:
     return fd
 
 
-def old_lock(path: Path, mark: bytes, *, refused: str) -> int | None:
-    """Takes over the lock of a killed owner; None if there is none. PcscError: it is somebody's, or no lock of vsc."""
+def old_lock(path: Path, *, refused: str) -> tuple[int, Path] | None:
+    """Takes over the lock of a killed owner; returns it, and the socket beside it that was the owner's.
+
+    None if there is none. PcscError: it is somebody's, or no lock of vsc.
+    """
     try:
         lock = locked(path)
     except FileNotFoundError:
@@ -49,12 +53,25 @@ def old_lock(path: Path, mark: bytes, *, refused: str) -> int | None:
         raise PcscError(refused) from None
     except OSError as error:
         raise PcscError(f"{path} is not to be had: {error.strerror}") from None
-    if content(lock) != mark:
+    socket_path = path.with_name(_marked(content(lock)) or path.name)
+    if socket_path == path:
         os.close(lock)
-        raise PcscError(
-            f"{path} is there already, and vsc has not made it for this socket: remove it, or choose another"
-        )
-    return lock
+        raise PcscError(f"{path} is there already, and vsc has not made it for a socket: remove it, or choose another")
+    return lock, socket_path
+
+
+def _marked(words: bytes) -> str | None:
+    """The name that a mark says; None: it is none. What an older and longer mark has left behind it does not count."""
+    line, end, _ = words.partition(b"\n")
+    name = os.fsdecode(line.removeprefix(_MARK))
+    is_name = name == Path(name).name and "\0" not in name
+    return name if end and line.startswith(_MARK) and is_name else None
+
+
+def mark_anew(lock: int, mark: bytes) -> None:
+    """Says something else in a lock file that is ours; at every moment it says the one or the other. OSError."""
+    os.pwrite(lock, mark, 0)
+    os.ftruncate(lock, len(mark))
 
 
 def locked(path: Path) -> int:

@@ -273,6 +273,42 @@ def test_two_do_not_serve_in_one_folder(base: Path) -> None:
     assert list(base.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["b", "a-name-that-is-longer"])
+def test_a_killed_owner_keeps_nobody_out_who_chooses_another_name(base: Path, name: str) -> None:
+    killed("chosen", base / "a-name")
+    folder = Folder(socket_path=base / name)
+    assert content(base) == {LOCK}
+    assert (base / LOCK).read_bytes() == mark(base / name)
+    folder.remove()
+    killed("chosen", base / "a-name")
+    killed("chosen", base / name)
+    Folder(socket_path=base / "a-name").remove()
+    assert list(base.iterdir()) == []
+
+
+def test_one_that_was_killed_as_it_took_over_is_taken_over(base: Path) -> None:
+    (base / LOCK).write_bytes(mark(base / "b") + b"what was longer\n")
+    Folder(socket_path=base / "c").remove()
+    assert list(base.iterdir()) == []
+
+
+def test_what_took_the_place_of_a_killed_owners_socket_stays(base: Path) -> None:
+    killed("chosen", base / "a")
+    (base / "a").unlink()
+    (base / "a").write_text("mine")
+    Folder(socket_path=base / "b").remove()
+    assert (base / "a").read_text() == "mine"
+    assert content(base) == {"a"}
+
+
+@pytest.mark.parametrize("name", [b"..", b".", b"", b"x/y", b"../x", b"/x", LOCK.encode(), b"no end"])
+def test_a_lock_that_names_no_socket_is_nobodys(base: Path, name: bytes) -> None:
+    words = mark(base).replace(os.fsencode(base.name), name)
+    (base / LOCK).write_bytes(words.rstrip(b"\n") if name == b"no end" else words)
+    with pytest.raises(PcscError, match="vsc has not made it"):
+        Folder(socket_path=base / "b")
+
+
 def test_what_took_the_place_of_ours_stays(base: Path) -> None:
     folder = Folder(socket_path=base / "pcsc")
     door = Door(folder.socket_path)

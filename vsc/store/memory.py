@@ -1,5 +1,11 @@
-"""Cards in memory, for tests: the contract of `vsc.store.Store`, and nothing on any disk."""
+"""Cards in memory, for tests: the contract of `vsc.store.Store`, and nothing on any disk.
 
+A child made by fork has a copy of them all, in which nobody else would find a change: a card that was opened before is
+its parent's (6581), and one that it opens itself is its own.
+"""
+
+import errno
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +21,7 @@ class _OpenImage:
         self._images = images
         self._name = name
         self._is_closed = False
+        self._pid = os.getpid()
 
     @property
     def image(self) -> Image:
@@ -27,6 +34,8 @@ class _OpenImage:
             raise ValueError(f"that is not an image of card {self._name!r}")
         if image.label != self.image.label:
             check_label(image.label)
+        if os.getpid() != self._pid:
+            raise PermissionError(errno.EPERM, "this process was forked while the card was open")
         self._images[self._name] = image
 
     def close(self) -> None:

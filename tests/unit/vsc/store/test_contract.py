@@ -10,7 +10,7 @@ import pytest
 
 from card_os.application import Application
 from card_os.pin import Pin
-from tests.unit.vsc import samples
+from tests.unit.vsc import processes, samples
 from tests.unit.vsc.samples import gids_state
 from vsc.errors import CardExistsError, CardInUseError, CardNotFoundError, VscError
 from vsc.factory import create, powered
@@ -265,3 +265,28 @@ class TestOneWriter:
             raise RuntimeError("mine")
         with store.open("work"):
             pass
+
+
+FORKS = """
+import os, sys
+from pathlib import Path
+from tests.unit.vsc import samples
+from tests.unit.vsc.store.test_contract import STORES
+from vsc.factory import powered
+wrong = bytes.fromhex(samples.WRONG_VERIFY)
+store = STORES[sys.argv[1]](Path(sys.argv[2]))
+store.create(samples.image())
+with powered("work", store=store) as card:
+    for _ in range(2):
+        if not os.fork():
+            print(card.transmit(wrong).hex(), flush=True)
+            os._exit(0)
+        os.wait()
+        print(card.transmit(wrong).hex(), flush=True)
+"""
+
+
+@pytest.mark.parametrize("kind", list(STORES))
+def test_a_forked_child_changes_no_card_of_its_parents(home: Path, kind: str) -> None:
+    """In memory it would change a copy that nobody finds, and have one more guess with every fork."""
+    assert processes.python(home, FORKS, kind, str(home)).stdout.split() == ["6581", "63c2", "6581", "63c1"]

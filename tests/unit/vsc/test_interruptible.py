@@ -1,10 +1,12 @@
 """Long work of a library where Ctrl-C reaches it."""
 
+import _thread
 import os
 import signal
 import subprocess
 import sys
 import threading
+from types import FrameType
 
 import pytest
 
@@ -39,6 +41,38 @@ def test_it_is_done_beside_the_main_thread_which_can_be_interrupted() -> None:
         signal.signal(signal.SIGINT, before)
 
 
+def interrupted_at(step: int, threads: "list[int]") -> bool:
+    """Whether the interrupt that comes at that line came out; `threads` gets those in which the work was done."""
+    left = step
+
+    def at_each_line(frame: FrameType, event: str, value: object) -> object:
+        nonlocal left
+        left -= event == "line"
+        if left <= 0:
+            raise KeyboardInterrupt
+        return at_each_line
+
+    before = sys.gettrace()
+    sys.settrace(at_each_line)  # type: ignore[arg-type]
+    try:
+        interruptible(lambda: threads.append(threading.get_ident()))
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_an_interrupt_between_any_two_lines_is_one() -> None:
+    """Some lines of `threading` make a RuntimeError of it, as a lack of threads is: the work was done once more."""
+    threads: list[int] = []
+    steps = 0
+    while interrupted_at(steps + 1, threads):
+        steps += 1
+    assert steps > 3
+    assert threading.get_ident() not in threads
+
+
 def test_in_a_thread_of_its_own_it_is_done_there() -> None:
     found: list[threading.Thread] = []
     thread = threading.Thread(target=lambda: interruptible(lambda: found.append(threading.current_thread())))
@@ -48,10 +82,10 @@ def test_in_a_thread_of_its_own_it_is_done_there() -> None:
 
 
 def test_without_a_thread_it_is_done_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    def start(self: threading.Thread) -> None:
+    def start(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setattr(_thread, "start_new_thread", start)
     assert interruptible(threading.current_thread) is threading.main_thread()
 
 

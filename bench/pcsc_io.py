@@ -77,7 +77,7 @@ class SelectorsSpike:
         self.selector.register(self.bell, selectors.EVENT_READ)
 
     def run(self) -> None:
-        while True:
+        while True:  # Until the process is ended.
             for key, _ in self.selector.select():
                 if key.fileobj is self.listener:
                     sock, _ = self.listener.accept()

@@ -145,7 +145,7 @@ def run(profiles: list[Profile], count: int, seed: int, progress: Callable[[Resu
 
 
 def _in_turns(fuzzers: list[Fuzzer]) -> Iterator[Fuzzer]:
-    while True:
+    while True:  # Whoever takes them knows how many.
         yield from fuzzers
 
 

@@ -111,7 +111,7 @@ class Card:
 def wait_for_card(context: int, deadline: float) -> str:
     """Returns the name of a reader with a card in it."""
     states: dict[str, int] = {}
-    while True:
+    while True:  # Until there is a card, or time is up.
         for name, state in states.items():
             if state & scard.SCARD_STATE_PRESENT:
                 return name

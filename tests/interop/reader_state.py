@@ -42,7 +42,7 @@ def wait_for(reader: str, timeout_s: float, *, flag: int, unwanted: int, events:
     check(pcsc.SCardEstablishContext(SCARD_SCOPE_SYSTEM, None, None, ctypes.byref(context)))
     state = READERSTATE(reader=reader.encode())
     deadline = time.monotonic() + timeout_s
-    while True:
+    while True:  # Until it is so, or time is up.
         left_ms = max(0, round(1000 * (deadline - time.monotonic())))
         rc = pcsc.SCardGetStatusChange(context, ctypes.c_ulong(left_ms), ctypes.byref(state), ctypes.c_ulong(1))
         check(rc, instead=describe(reader, state))

@@ -29,7 +29,7 @@ with vsc.powered("work") as card:
     print(card.transmit(wrong).hex())
     with filler.open("wb", buffering=0) as file:
         try:
-            while True:
+            while True:  # Until the disk is full.
                 file.write(bytes(1024))
         except OSError as error:
             print(error.strerror)

@@ -212,7 +212,7 @@ import sys
 from smartcard.scard import *
 _, context = SCardEstablishContext(SCARD_SCOPE_USER)
 def wait(flag, known=SCARD_STATE_UNAWARE):
-    while True:
+    while True:  # Until it is so; the run has a time limit.
         _, ((_, known, _),) = SCardGetStatusChange(context, INFINITE, [(NAME, known)])
         if known & flag:
             return known

@@ -70,7 +70,7 @@ class Watcher:
 
     def until(self, flag: int) -> tuple[int, bytes]:
         """State and ATR, as soon as the state has that flag."""
-        while True:
+        while True:  # As long as there are states; whoever runs this has a time limit.
             state, atr = self._seen.get()
             if state & flag:
                 self.last = state >> 16

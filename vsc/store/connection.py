@@ -20,7 +20,9 @@ from vsc.store import schema
 
 FORKED = "this process was forked while these cards were open: start a new one instead"
 
-_FILES = ("", "-wal", "-shm")
+LOG = "-wal"
+FILES = ("", LOG, "-shm")
+"""How SQLite calls what it makes for a database that is written: its name, and more."""
 _COARSE_NS = 100_000_000
 _live: "weakref.WeakSet[Connection]" = weakref.WeakSet()
 _inherited: set[tuple[int, int]] = set()
@@ -107,7 +109,7 @@ class Writing:
 
     def _found(self) -> list[tuple[int, int]]:
         """What stands in the folder now; OSError if one is missing."""
-        return [_identity(os.stat(f"{self._path}{end}")) for end in _FILES]
+        return [_identity(os.stat(f"{self._path}{end}")) for end in FILES]
 
 
 def _gone() -> OSError:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from vsc.errors import ImageError, VscError
 from vsc.store import schema
-from vsc.store.connection import Connection, Writing, connect
+from vsc.store.connection import FILES, LOG, Connection, Writing, connect
 from vsc.store.folder import check_files, sync_folder
 from vsc.store.lock import MAKING, folder_lock
 
@@ -30,7 +30,7 @@ APPLICATION_ID = 0x76736344
 BUSY_S = 60.0
 
 _NEW_FILE = "cards.new"
-_BESIDE = ("", "-wal", "-shm", "-journal")
+_BESIDE = (*FILES, "-journal")
 
 FAILURES = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises; the second where a damaged text stands in its message."""
@@ -167,7 +167,7 @@ class Database:
         can_write = os.access(self._folder, os.W_OK)
         if can_write or _code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise self.failure(error) from None
-        log = Path(f"{self._path}-wal")
+        log = Path(f"{self._path}{LOG}")
         if log.exists() and log.stat().st_size:
             raise VscError(f"the database {self._path} was not closed, and cannot be repaired in a read-only folder")
         try:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from vsc.errors import ImageError, VscError
 from vsc.store import image, seal
+from vsc.store.connection import LOG
 from vsc.store.database import FILE
 from vsc.store.folder import read_file
 from vsc.store.image import parse_versioned
@@ -40,7 +41,7 @@ def rescue(folder: Path) -> Rescue:
     """Reads what is whole in the database of a folder, which this process must not have open. VscError."""
     try:
         content = read_file(folder, FILE)
-        log = read_file(folder, f"{FILE}-wal") if (folder / f"{FILE}-wal").exists() else b""
+        log = read_file(folder, f"{FILE}{LOG}") if (folder / f"{FILE}{LOG}").exists() else b""
     except OSError as error:
         raise VscError(f"the database {folder / FILE} cannot be read: {error.strerror}") from None
     return rescue_rows(content, log)

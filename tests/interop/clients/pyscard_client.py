@@ -42,7 +42,7 @@ class Observer(CardObserver):  # type: ignore[misc]
     def hears(self, *expected: str) -> None:
         """Returns when it has been told of cards in these readers and no others; raises queue.Empty if it never is."""
         # A new observer is told at once of the cards that the monitor knows, which may be none yet.
-        while True:
+        while True:  # Until it has heard, or queue.Empty.
             added, removed = self._told.get(timeout=LONG_S)
             self._present |= {str(card.reader) for card in added}
             self._present -= {str(card.reader) for card in removed}

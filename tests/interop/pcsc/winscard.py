@@ -166,7 +166,7 @@ def get_status_change(context: int, timeout_ms: int, states: "ctypes.Array[Reade
 def wait_for(context: int, reader: str, mask: int, wanted: int, timeout_ms: int = 15_000) -> int:
     """Waits until the reader's state, masked, is what is wanted; returns the state, its counter too."""
     states = states_of((reader, 0))
-    while True:
+    while True:  # Until it is so, or time is up.
         rv = get_status_change(context, timeout_ms, states)
         if rv:
             raise TimeoutError(f"{reader}: {name(rv)}, state {states[0].event:08X}")

@@ -116,7 +116,7 @@ class Running:
 
     def await_event(self, kind: EventKind) -> Event:
         """The next event of this kind among those not yet awaited."""
-        while True:
+        while True:  # Until there is one, or queue.Empty.
             event = self._news.get(timeout=PATIENCE_S)
             if event.kind is kind:
                 return event
@@ -394,7 +394,7 @@ def test_a_silent_vpcd_is_told_once_and_called_again(card: Card, vpcd: Vpcd) -> 
 
 def answer_until_ready(vpcd: Vpcd, bridge: Running) -> None:
     """Asks every caller for its ATR until one answers: on a busy machine one may give up before."""
-    while True:
+    while True:  # Until one answers; `accept` has a time limit.
         try:
             assert vpcd.accept().ask(b"\x04") == ATR
         except (EOFError, ConnectionError):

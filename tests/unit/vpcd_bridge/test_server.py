@@ -87,7 +87,7 @@ class Running:
 
     def await_event(self, kind: EventKind) -> Event:
         """The next event of this kind among those not yet awaited."""
-        while True:
+        while True:  # Until there is one, or queue.Empty.
             event = self._news.get(timeout=PATIENCE_S)
             if event.kind is kind:
                 return event

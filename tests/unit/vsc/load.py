@@ -78,12 +78,12 @@ class Load:
     def run(self) -> Iterator[bytes]:
         """Sends without end; gives each answer. `sent` is the command."""
         yield from self._exchange(_apdus("00A4040009A0000003974254465900"))
-        while True:
+        while True:  # Whoever takes them knows how many.
             yield from self._exchange(self.chance.choice(_ACTIONS)(self))
 
     def _exchange(self, commands: Commands) -> Iterator[bytes]:
         answer: bytes | None = None
-        while True:
+        while True:  # Until there is no command left.
             try:
                 self.sent = commands.send(answer) if answer is not None else next(commands)
             except StopIteration:

@@ -54,7 +54,7 @@ class Slot:
 def doors() -> Iterator[tuple[socket.socket, socket.socket]]:
     """Two ports that follow each other, where a vpcd listens."""
     with ExitStack() as stack:
-        while True:
+        while True:  # Most ports are free.
             first = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
             try:
                 port = first.getsockname()[1] + 1

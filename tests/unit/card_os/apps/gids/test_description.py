@@ -156,7 +156,7 @@ def test_anything_else_is_refused(value: object) -> None:
 def test_one_field_of_another_type_never_is_an_accident(data: st.DataObject) -> None:
     description = json.loads(json.dumps(describe(sample())))
     place: Any = description
-    while True:
+    while True:  # Each turn is a step further down.
         key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
         if not isinstance(place[key], dict | list) or not place[key] or data.draw(st.booleans()):
             break

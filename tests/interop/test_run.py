@@ -144,6 +144,13 @@ def test_isolate_gives_private_folders_that_go(vsc: Vsc) -> None:
     assert not Path(home).exists()
 
 
+def test_gpg_finds_the_card_of_a_run_in_a_folder_of_its_own(vsc: Vsc) -> None:
+    require_tool("gpg")
+    out, _ = vsc("run", "--new", "openpgp", "--gpg", "--", "sh", "-c", "gpg --card-status; echo $GNUPGHOME")
+    assert "Manufacturer .....: unmanaged S/N range" in out
+    assert not Path(out.splitlines()[-1]).exists()
+
+
 def test_eight_runs_at_once_have_a_card_each(vsc: Vsc) -> None:
     outputs: list[str] = []
     script = "pkcs15-tool --list-info 2>/dev/null | grep -i serial"

@@ -11,8 +11,10 @@ from pathlib import Path
 import click
 
 from vpcd_bridge.stop import Stop
+from vsc.cli import gnupg
 from vsc.cli.environment import hide, without_secrets
 from vsc.cli.fault import ArmedFaults, WantedFault, fault_option
+from vsc.cli.gnupg import gpg_option
 from vsc.cli.passphrase import durability_option, passphrase_option
 from vsc.cli.private import ended_so
 from vsc.cli.tell import tell
@@ -168,6 +170,7 @@ _trace_format_option = click.option(
 @_trace_option
 @_trace_format_option
 @fault_option("READER")
+@gpg_option
 @click.option("--isolate", is_flag=True, help="Give the command its own GNUPGHOME and XDG_RUNTIME_DIR, too.")
 @passphrase_option()
 @durability_option
@@ -181,6 +184,7 @@ def run_command(
     trace: Path | None,
     trace_format: str | None,
     faults: tuple[WantedFault, ...],
+    is_for_gnupg: bool,
     isolate: bool,
     command: tuple[str, ...],
 ) -> int:
@@ -202,8 +206,10 @@ def run_command(
         variables = stack.enter_context(_serving(desk, recorder=recorder, pinpad=pinpad, pinpad_delay=pinpad_delay))
         stack.callback(armed.end)
         env = without_secrets({**os.environ, **variables})
-        if isolate:
-            env |= _private_folders(stack)
+        if isolate or is_for_gnupg:
+            env |= _private_folders(stack, TREES if isolate else TREES[:1])
+        if is_for_gnupg:
+            gnupg.set_up(Path(env["GNUPGHOME"]))
         try:
             status = child.run(command, env)
         except child.CannotStartError as error:
@@ -213,11 +219,11 @@ def run_command(
     return ended_so(status)
 
 
-def _private_folders(stack: ExitStack) -> dict[str, str]:
+def _private_folders(stack: ExitStack, trees: tuple[str, ...]) -> dict[str, str]:
     # gpg-agent makes sockets below them, whose paths have at most 107 bytes.
     folder = Folder()
     stack.callback(folder.remove)
-    return {name: str(folder.tree(tree)) for name, tree in zip(("GNUPGHOME", "XDG_RUNTIME_DIR"), TREES, strict=True)}
+    return {name: str(folder.tree(tree)) for name, tree in zip(("GNUPGHOME", "XDG_RUNTIME_DIR"), trees, strict=False)}
 
 
 @click.command("serve")

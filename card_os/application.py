@@ -12,7 +12,7 @@ from card_os.command import Commands, S, Session, Table, V
 from card_os.description import Description, Fields, hexadecimal
 from card_os.fact import Fact, described
 from card_os.outline import Outline
-from card_os.schema import Record
+from card_os.schema import Known, Piece, Record
 from card_os.sw import SW, CardError
 from card_os.tlv import Tlv
 from card_os.wire import WireError
@@ -101,6 +101,15 @@ class Application(Generic[S, V]):
         if not isinstance(state, bytes):
             raise TypeError(f"the application {self.name!r} has no schema for a state of type {type(state).__name__}")
         return state
+
+    def pieces(self, state: S, known: Known) -> list[Piece]:
+        """The bytes of `encode`, those parts for themselves that change alone: who stores them need not write all.
+
+        known: what earlier calls made, for as long as the same values are asked for.
+        """
+        if self.schema is None or type(self).encode is not Application.encode:
+            return [self.encode(state)]
+        return self.schema.pieces(state, None, known)
 
     def decode(self, raw: bytes) -> S:
         """Reads what any version of `encode` wrote; ValueError for anything else."""

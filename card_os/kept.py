@@ -5,6 +5,7 @@ Their bytes are those of a state of version 1, which every later version reads f
 
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -26,7 +27,7 @@ from card_os.key import PrivateKey
 from card_os.key_kind import KeyKind
 from card_os.pin import CHARACTER_CLASSES, MAX_BYTES, MAX_TRIES, MIN_BYTES, CharacterRule, Pin, PinPolicy
 from card_os.rsa import RSA_BITS, RsaPrivateKey
-from card_os.schema import Field, Number, Parts, Record, Word
+from card_os.schema import MIN_PART_BYTES, Field, Known, Number, Part, Parts, Piece, Record, Word
 from card_os.schema import Kind as SchemaKind
 from card_os.secret import Secret
 from card_os.symmetric import KEY_BYTES as SYMMETRIC
@@ -280,6 +281,9 @@ class Objects(SchemaKind[tuple[Tlv, ...]]):
     def encode(self, value: tuple[Tlv, ...], owner: Any = None) -> bytes:
         return join(value)
 
+    def pieces(self, value: tuple[Tlv, ...], owner: Any, known: Known) -> list[Piece]:
+        return [_piece(one) for one in value]
+
     def decode(self, raw: bytes) -> tuple[Tlv, ...]:
         return parse_all(raw)
 
@@ -301,3 +305,9 @@ class Objects(SchemaKind[tuple[Tlv, ...]]):
     def facts(self, value: tuple[Tlv, ...], name: str, *around: Any) -> Iterator[Fact]:
         for one in value:
             yield Fact(Kind.OBJECT, f"object {one.tag:02X} {name}", one.value, byte_count(len(one.value)))
+
+
+def _piece(one: Tlv) -> Piece:
+    if len(one.value) < MIN_PART_BYTES:
+        return bytes(one)
+    return Part(one, one.size, partial(bytes, one))

@@ -13,6 +13,7 @@ Bytes stand in the order of the fields, numbers big-endian; what has no size of 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from card_os.description import Description, DescriptionError, Fields, hexadecimal
@@ -25,6 +26,60 @@ T = TypeVar("T")
 E = TypeVar("E", bound=IntEnum)
 
 
+MIN_PART_BYTES = 256
+"""What is smaller is not worth a place of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of an encoding that can be kept for itself.
+
+    value: what it is the bytes of: as long as it is the same object, they are the same. size: bytes.
+    """
+
+    value: object
+    size: int
+    encode: Callable[[], bytes]
+
+
+Piece = bytes | Part
+
+
+class Known:
+    """The pieces of values that have been asked for since the `turn` before the last, found by their identity."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, tuple[object, list[Piece]]] = {}
+        self._now: dict[int, tuple[object, list[Piece]]] = {}
+
+    def turn(self) -> None:
+        """Forgets what was not asked for since the last turn."""
+        self._before, self._now = self._now, {}
+
+    def pieces(self, value: T, make: Callable[[T], list[Piece]]) -> list[Piece]:
+        # The value is kept with its pieces, so no other one has its identity.
+        found = self._now.get(id(value)) or self._before.get(id(value)) or (value, make(value))
+        self._now[id(value)] = found
+        return found[1]
+
+
+def _size(pieces: Iterable[Piece]) -> int:
+    return sum(piece.size if isinstance(piece, Part) else len(piece) for piece in pieces)
+
+
+def _joined(pieces: Iterable[Piece]) -> list[Piece]:
+    """The same with all bytes in one that stand together."""
+    found: list[Piece] = []
+    together: list[bytes] = []
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            together.append(piece)
+        else:
+            found += [b"".join(together), piece]
+            together = []
+    return [*found, b"".join(together)]
+
+
 class Kind(Generic[T]):
     """One sort of value. What has no `size` gets its length from a frame."""
 
@@ -34,6 +89,12 @@ class Kind(Generic[T]):
     def encode(self, value: T, owner: Any = None) -> bytes:
         """The bytes of a value; owner: the object that it is a field of."""
         raise NotImplementedError
+
+    def pieces(self, value: T, owner: Any, known: Known) -> list[Piece]:
+        """The bytes of `encode` in pieces: those parts for themselves that change alone. known: what need not be made
+        again.
+        """
+        return [self.encode(value, owner)]
 
     def decode(self, raw: bytes) -> T:
         """Reads what any version of `encode` wrote; ValueError or CardError for anything else."""
@@ -59,10 +120,14 @@ class Frame:
     length_bytes: int
 
     def build(self, raw: bytes) -> bytes:
+        return self.length(len(raw)) + raw
+
+    def length(self, size: int) -> bytes:
+        """What stands before so many bytes."""
         try:
-            return len(raw).to_bytes(self.length_bytes, "big") + raw
+            return size.to_bytes(self.length_bytes, "big")
         except OverflowError:
-            raise WireError(f"{len(raw)} bytes are too many") from None
+            raise WireError(f"{size} bytes are too many") from None
 
     def take(self, raw: bytes, at: int) -> tuple[bytes, int]:
         """The value at a place, and where the next one begins."""
@@ -287,6 +352,17 @@ class Record(Parts[T]):
             parts += [field.before, raw if field.frame is None else field.frame.build(raw)]
         return head + b"".join(parts)
 
+    def pieces(self, value: T, owner: Any, known: Known) -> list[Piece]:
+        head, found = self._head, list[Piece]()
+        for field in self.fields:
+            pieces = field.kind.pieces(getattr(value, field.attribute), value, known)
+            if field.attribute == self._number_of:
+                first, *rest = pieces
+                assert isinstance(first, bytes)
+                head, pieces = head + first[:1], [first[1:], *rest]
+            found += [field.before, b"" if field.frame is None else field.frame.length(_size(pieces)), *pieces]
+        return _joined([head, *found])
+
     def decode(self, raw: bytes) -> T:
         head, at = _take(raw, 0, len(self._head))
         if head != self._head:
@@ -353,6 +429,11 @@ class OneOf(Parts[Any]):
         raw = option.kind.encode(value, owner)
         return bytes([option.number]) + raw if isinstance(option.number, int) else raw
 
+    def pieces(self, value: Any, owner: Any, known: Known) -> list[Piece]:
+        option = self._option(value)
+        pieces = option.kind.pieces(value, owner, known)
+        return [bytes([option.number]), *pieces] if isinstance(option.number, int) else pieces
+
     def decode(self, raw: bytes) -> Any:
         number = _take(raw, 0, 1)[0][0]
         for option in self._options:
@@ -418,6 +499,21 @@ class Many(Kind[tuple[T, ...]]):
     def encode(self, value: tuple[T, ...], owner: Any = None) -> bytes:
         count = len(value).to_bytes(2, "big")
         return count + b"".join(LONG.build(self.kind.encode(one, owner)) for one in value)
+
+    def pieces(self, value: tuple[T, ...], owner: Any, known: Known) -> list[Piece]:
+        if not self.in_rows:
+            return [self.encode(value, owner)]
+        found: list[Piece] = [len(value).to_bytes(2, "big")]
+        for one in value:
+            found += known.pieces(one, lambda one: self._row(one, owner, known))
+        return found
+
+    def _row(self, value: T, owner: Any, known: Known) -> list[Piece]:
+        pieces = _joined(self.kind.pieces(value, owner, known))
+        size = _size(pieces)
+        if len(pieces) == 1 and size >= MIN_PART_BYTES:
+            pieces = [Part(value, size, partial(self.kind.encode, value, owner))]
+        return [LONG.length(size), *pieces]
 
     def decode(self, raw: bytes) -> tuple[T, ...]:
         head, at = _take(raw, 0, 2)

@@ -74,6 +74,11 @@ class Tlv:
     def __bytes__(self) -> bytes:
         return tag_bytes(self.tag) + length_bytes(len(self.value)) + self.value
 
+    @property
+    def size(self) -> int:
+        """Bytes of the whole object."""
+        return len(tag_bytes(self.tag)) + len(length_bytes(len(self.value))) + len(self.value)
+
     @classmethod
     def parse_head(cls, raw: bytes) -> tuple["Tlv", bytes]:
         """Takes the first data object off `raw`; returns it and the rest. Raises WireError."""

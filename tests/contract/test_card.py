@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bench.fuzz.run import run
 from card_os.command import TRIES_LEFT
 from card_os.fact import Kind
+from card_os.schema import MIN_PART_BYTES, Known, Part, Piece
 from vsc.errors import UnsupportedOption
 from vsc.profiles import CardOptions, Profile
 from vsc.profiles.options import NAMES
@@ -33,13 +34,24 @@ def selected(card: SoftCard, aid: bytes) -> None:
 # --- what it is made of
 
 
+def bytes_of(piece: Piece) -> bytes:
+    """Of a piece of a state; a part is as long as it says."""
+    if not isinstance(piece, Part):
+        return piece
+    raw = piece.encode()
+    assert len(raw) == piece.size >= MIN_PART_BYTES
+    return raw
+
+
 @FEW
 @given(data=st.data())
 def test_a_state_is_kept_and_described_whole(made: Profile, data: st.DataObject) -> None:
     card = data.draw(cards(made.name))
-    for application in made.applications:
+    known = Known()
+    for application in (*made.applications, *made.applications):
         state = card.persistent.state(application.aid)
         assert application.decode(application.encode(state)) == state
+        assert b"".join(map(bytes_of, application.pieces(state, known))) == application.encode(state)
         assert application.read_description(application.describe(state)) == state
     image = image_of(card)
     assert Image.parse(bytes(image)) == image

@@ -208,6 +208,7 @@ class Database:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {schema.VERSION}")
                 connection.execute(schema.TABLE)
+                connection.execute(schema.PART_TABLE)
                 connection.execute("PRAGMA journal_mode = WAL")
             finally:
                 connection.close()

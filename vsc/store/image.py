@@ -5,11 +5,14 @@
 
 `sha256` is over the same object without it, in canonical form: it finds damage, it is no signature. An image holds
 the PIN and the keys in clear; whoever reads it has the card. Version 1 had no label. A card that answers to reset
-otherwise than its profile has its ATR in the image, as `atr`, and that has version 3. All will be read for ever.
+otherwise than its profile has its ATR in the image, as `atr`, and that has version 3. In version 4 the state of an
+application is a list: bytes and, in turns, what says where the next bytes are (`vsc.store.parts`). All will be read for
+ever.
 """
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -21,10 +24,14 @@ from vsc.errors import ImageError, VscError
 from vsc.profiles import PROFILES, Profile
 
 FORMAT = "virtual smart card image"
-VERSION = 3
-"""Of a card with an ATR of its own; of all others the one before."""
+VERSION = 4
+"""Of a card in parts. With an ATR of its own the one before, all others 2."""
 _FIRST_VERSION_WITH_LABEL = 2
 _FIRST_VERSION_WITH_ATR = 3
+_FIRST_VERSION_WITH_PARTS = 4
+
+FindPart = Callable[[str], bytes]
+"""Takes what an image says of a part, gives its bytes; ImageError."""
 
 
 MAX_LABEL_CHARACTERS = 8192
@@ -83,14 +90,24 @@ class Image:
         return replace(self, persistent=persistent)
 
     def __bytes__(self) -> bytes:
+        return self.written(
+            [
+                application.encode(self.persistent.state(application.aid)).hex()
+                for application in self.profile.applications
+            ]
+        )
+
+    def written(self, encoded: Sequence[str | list[str]]) -> bytes:
+        """The image with the states of its applications as they stand there, whole or in parts."""
         states = {
-            application.aid.hex().upper(): application.encode(self.persistent.state(application.aid)).hex()
-            for application in self.profile.applications
+            application.aid.hex().upper(): one
+            for application, one in zip(self.profile.applications, encoded, strict=True)
         }
         atr = self.own_atr
+        version = _FIRST_VERSION_WITH_LABEL if atr is None else _FIRST_VERSION_WITH_ATR
         content: dict[str, object] = {
             "format": FORMAT,
-            "version": _FIRST_VERSION_WITH_LABEL if atr is None else _FIRST_VERSION_WITH_ATR,
+            "version": _FIRST_VERSION_WITH_PARTS if any(isinstance(one, list) for one in encoded) else version,
             "name": self.name,
             "label": self.label,
             "profile": self.profile.name,
@@ -100,10 +117,10 @@ class Image:
         return with_checksum(content)
 
     @classmethod
-    def parse(cls, raw: bytes, *, profile: Profile | None = None) -> "Image":
+    def parse(cls, raw: bytes, *, profile: Profile | None = None, find: FindPart | None = None) -> "Image":
         """Reads an image; ImageError, saying why, for anything that is not one that this version knows whole.
 
-        profile: what the card is, where that is none of those that vsc finds by name.
+        profile: what the card is, where that is none of those that vsc finds by name. find: gives the bytes of a part.
         """
         content = parse_versioned(raw, FORMAT, VERSION)
         profile = profile or PROFILES.get(str(content.get("profile")))
@@ -115,8 +132,11 @@ class Image:
         label: object = _TheName() if content["version"] < _FIRST_VERSION_WITH_LABEL else content.get("label")
         if not isinstance(label, str):
             raise ImageError("the image is damaged: its label is no text")
-        image = cls(str(content.get("name")), profile, _states(profile, content.get("applications")), label)
-        return image if content["version"] < _FIRST_VERSION_WITH_ATR else image.with_atr(_atr(content.get("atr")))
+        states = _states(profile, content.get("applications"), find or _no_parts)
+        image = cls(str(content.get("name")), profile, states, label)
+        version = content["version"]
+        has_atr = version == _FIRST_VERSION_WITH_ATR or (version >= _FIRST_VERSION_WITH_PARTS and "atr" in content)
+        return image.with_atr(_atr(content.get("atr"))) if has_atr else image
 
 
 def parse_versioned(raw: bytes, expected_format: str, newest: int) -> dict[str, Any]:
@@ -176,13 +196,24 @@ def _atr(words: object) -> Atr:
         raise ImageError(f"the image is damaged: its ATR is none: {words!r:.80}") from None
 
 
-def _states(profile: Profile, encoded: object) -> Persistent:
+def _no_parts(reference: str) -> bytes:
+    raise ImageError("the image is damaged: a part of it is missing")
+
+
+def _bytes(encoded: object, find: FindPart) -> bytes:
+    """The state of an application: digits, or bytes and parts in turns."""
+    if not isinstance(encoded, list):
+        return bytes.fromhex(encoded)  # type: ignore[arg-type]  # TypeError for what is no text
+    return b"".join(find(one) if place % 2 else bytes.fromhex(one) for place, one in enumerate(encoded))
+
+
+def _states(profile: Profile, encoded: object, find: FindPart) -> Persistent:
     aids = [application.aid.hex().upper() for application in profile.applications]
     if not isinstance(encoded, dict) or sorted(encoded) != sorted(aids):
         raise ImageError(f"the image does not hold the applications of profile {profile.name}")
     try:
         states = [
-            application.decode(bytes.fromhex(encoded[aid]))
+            application.decode(_bytes(encoded[aid], find))
             for aid, application in zip(aids, profile.applications, strict=True)
         ]
     except (ValueError, TypeError) as error:

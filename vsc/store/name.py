@@ -7,6 +7,7 @@ from vsc.errors import VscError
 from vsc.text.locale_text import locale_problem
 
 MAX_NAME_CHARACTERS = 80
+_PART_BITS = 31
 
 
 def check_name(name: str) -> str:
@@ -30,3 +31,9 @@ def file_stem(name: str) -> str:
 def row_number(name: str) -> int:
     """Returns the number of a card's row in the database, 0 to 2^63 - 1: the start of the SHA-256 of its name."""
     return int.from_bytes(hashlib.sha256(name.encode(errors="surrogatepass")).digest()[:8], "big") >> 1
+
+
+def part_numbers(name: str) -> range:
+    """The numbers that rows with parts of a card can have. Cards may share them, so rows say whose they are, too."""
+    first = row_number(name) >> _PART_BITS << _PART_BITS
+    return range(first, first + (1 << _PART_BITS))

@@ -4,12 +4,16 @@ Every image says its name and has a checksum, so it can be told from anything el
 looked for on every page, of the database and of its log; what stands before it is the head of its row (SQLite's file
 format, sections 1.5, 1.6 and 2.1), with the chain of pages that the rest is on. What comes out whole is a row, as it
 was; of several the one with the highest revision. Nothing is written, and encrypted images need no passphrase.
+
+Parts of large cards have no such beginning. They are what the heads of pages point at, and an image is whole with those
+whose numbers it has, and whose digests are right; what parts an encrypted one needs, only the passphrase tells.
 """
 
 import json
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vsc.errors import ImageError, VscError
@@ -18,12 +22,15 @@ from vsc.store.connection import LOG
 from vsc.store.database import FILE
 from vsc.store.folder import read_file
 from vsc.store.image import parse_versioned
+from vsc.store.name import row_number
+from vsc.store.parts import check_parts
 from vsc.store.schema import Row
 
 _BEGINNING = b'{\n "format": "virtual smart card image'
 _MAX_HEAD_BYTES = 480
 """Before an image in its row: lengths, and the name, 80 characters of up to 4 bytes."""
 _PAGE_BYTES = 4096
+_LEAF = b"\x0d"
 _MAX_IMAGE_BYTES = 2**30
 _LOG_HEAD, _FRAME_HEAD = struct.Struct(">16x8s8x"), struct.Struct(">2I8s8x")
 _INTEGER_BYTES = (0, 1, 2, 3, 4, 6, 8)
@@ -35,6 +42,13 @@ class Rescue:
 
     rows: dict[str, Row] = field(default_factory=dict)
     damaged: set[str] = field(default_factory=set)
+    _parts: dict[int, dict[int, bytes]] = field(default_factory=dict)
+
+    def parts_of(self, name: str) -> dict[int, bytes]:
+        return self._parts.get(row_number(name), {})
+
+    def add_part(self, number: int, card: int, raw: bytes) -> None:
+        self._parts.setdefault(card, {})[number] = raw
 
 
 def rescue(folder: Path) -> Rescue:
@@ -62,10 +76,13 @@ def rescue_rows(content: bytes, log: bytes) -> Rescue:
 
 def _look(found: Rescue, view: dict[int, bytes], numbers: list[int]) -> None:
     for number in numbers:
+        _look_for_parts(found, view, view[number], head=100 if number == 1 else 0)
+    for number in numbers:
         page = view[number]
         at = page.find(_BEGINNING)
         while at >= 0:
             for row in _rows_before(view, page, at):
+                row = replace(row, parts=found.parts_of(row.name))
                 if not _is_whole(row):
                     found.damaged.add(row.name)
                     continue
@@ -73,6 +90,33 @@ def _look(found: Rescue, view: dict[int, bytes], numbers: list[int]) -> None:
                     found.rows[row.name] = row
                 break
             at = page.find(_BEGINNING, at + 1)
+
+
+def _look_for_parts(found: Rescue, view: dict[int, bytes], page: bytes, *, head: int) -> None:
+    """Takes the parts that are on a leaf of a table (section 1.6): a head of 8 bytes, then where each cell is."""
+    if page[head : head + 1] != _LEAF:
+        return
+    count = int.from_bytes(page[head + 3 : head + 5], "big")
+    for at in range(head + 8, min(head + 8 + 2 * count, _PAGE_BYTES - 1), 2):
+        with suppress(IndexError, ValueError, KeyError):
+            _take_part(found, view, page, int.from_bytes(page[at : at + 2], "big"))
+
+
+def _take_part(found: Rescue, view: dict[int, bytes], page: bytes, start: int) -> None:
+    length, at = _varint(page, start)
+    number, head_at = _varint(page, at)
+    head_length, at = _varint(page, head_at)
+    # Number (kept elsewhere), card, bytes.
+    types = [_varint(page, at)]
+    while types[-1][1] < head_at + head_length:
+        types.append(_varint(page, types[-1][1]))
+    if len(types) != 3 or types[0][0] != 0 or types[2][0] < 12 or types[2][0] % 2 or length > _MAX_IMAGE_BYTES:
+        return
+    payload = _payload(view, page, head_at, length)
+    card_end = head_length + _INTEGER_BYTES[types[1][0]]
+    raw = payload[card_end:]
+    if len(raw) == (types[2][0] - 12) // 2:
+        found.add_part(number, int.from_bytes(payload[head_length:card_end], "big"), raw)
 
 
 def _transactions(log: bytes) -> Iterator[dict[int, bytes]]:
@@ -160,6 +204,9 @@ def _varint(page: bytes, at: int) -> tuple[int, int]:
 def _is_whole(row: Row) -> bool:
     kind, version = (seal.FORMAT, seal.VERSION) if seal.is_sealed(row.raw) else (image.FORMAT, image.VERSION)
     try:
-        return bool(parse_versioned(row.raw, kind, version).get("name") == row.name)
+        content = parse_versioned(row.raw, kind, version)
+        if kind == image.FORMAT:
+            check_parts(content, row.parts)
+        return bool(content.get("name") == row.name)
     except (ImageError, json.JSONDecodeError):
         return False

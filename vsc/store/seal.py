@@ -5,15 +5,18 @@
 
 Everything before the nonce is bound as associated data, so an image does not pass for that of another card. The nonce
 is random and new with each change; the key is made once, when the card is opened. `sha256` tells damage from a wrong
-passphrase. What is not prevented: putting back an older image, with its tries, under the same passphrase.
+passphrase. A part of a large card (`vsc.store.parts`) is encrypted for itself: its nonce, then the part, to which its
+number is bound as well. What is not prevented: putting back an older image, with its tries, under the same passphrase.
 """
 
 import binascii
 import json
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,6 +24,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from vsc.errors import CardLocked, ImageError
 from vsc.store.image import Image, parse_versioned, with_checksum
+from vsc.store.parts import finder
 from vsc.store.spare_memory import spare_memory
 
 FORMAT = "virtual smart card image, encrypted"
@@ -34,8 +38,41 @@ _SMALL_BYTES = 64 * 2**20
 """Nobody asks whether there is so much memory."""
 _KEY_BYTES, _SALT_BYTES, _NONCE_BYTES = 32, 16, 12
 
-Encode = Callable[[Image], bytes]
-"""Makes the bytes of an image that are stored."""
+
+class Encode(Protocol):
+    """Makes what is stored."""
+
+    def __call__(self, image: Image) -> bytes:
+        """A whole image."""
+        ...
+
+    def wrap(self, image: bytes) -> bytes:
+        """The bytes of an image."""
+        ...
+
+    def wrap_part(self, number: int, part: bytes) -> bytes:
+        """A part of one."""
+        ...
+
+    def open_part(self, number: int, raw: bytes) -> bytes:
+        """Gives a part back; ImageError."""
+        ...
+
+
+class InClear:
+    """Stores images as they are."""
+
+    def __call__(self, image: Image) -> bytes:
+        return bytes(image)
+
+    def wrap(self, image: bytes) -> bytes:
+        return image
+
+    def wrap_part(self, number: int, part: bytes) -> bytes:
+        return part
+
+    def open_part(self, number: int, raw: bytes) -> bytes:
+        return raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +119,26 @@ class Seal:
 
     def __call__(self, image: Image) -> bytes:
         """Returns the encrypted image, under a new nonce."""
+        return self.wrap(bytes(image))
+
+    def wrap(self, image: bytes) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self.key.encrypt(nonce, bytes(image), self.header.associated_data)
+        sealed = self.key.encrypt(nonce, image, self.header.associated_data)
         content = {**self.header.fields(), "nonce": nonce.hex(), "image": b64encode(sealed).decode()}
         return with_checksum(content)
+
+    def wrap_part(self, number: int, part: bytes) -> bytes:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self.key.encrypt(nonce, part, self._data_of_part(number))
+
+    def open_part(self, number: int, raw: bytes) -> bytes:
+        try:
+            return self.key.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], self._data_of_part(number))
+        except (InvalidTag, ValueError):
+            raise ImageError("the image is damaged: a part of it is not what was encrypted") from None
+
+    def _data_of_part(self, number: int) -> bytes:
+        return self.header.associated_data + number.to_bytes(8, "big")
 
 
 def new_seal(name: str, passphrase: bytes, *, cost: int = DEFAULT_COST) -> Seal:
@@ -103,24 +156,28 @@ def is_sealed(raw: bytes) -> bool:
     return isinstance(content, dict) and content.get("format") == FORMAT
 
 
-def unseal(raw: bytes, name: str, passphrase: Callable[[], bytes] | None) -> tuple[Image, Encode]:
+def unseal(
+    raw: bytes, name: str, passphrase: Callable[[], bytes] | None, parts: Mapping[int, bytes] = MappingProxyType({})
+) -> tuple[Image, Encode]:
     """Reads a stored image of either kind; returns it, and what makes the next bytes of the same kind.
 
-    name: whose it must be. ImageError; CardLocked if it is encrypted and the passphrase is wrong or there is none.
+    name: whose it must be. parts: its parts as they are stored. ImageError; CardLocked if it is encrypted and the
+    passphrase is wrong or there is none.
     """
     if not is_sealed(raw):
-        return _of(name, Image.parse(raw)), bytes
+        clear = InClear()
+        return _of(name, Image.parse(raw, find=finder(parts, clear.open_part))), clear
     header, nonce, sealed = _parse(raw)
     if header.name != name:
         raise ImageError(f"the image is that of another card, {header.name!r}")
     if passphrase is None:
         raise CardLocked(name)
-    key = header.key(passphrase())
+    seal = Seal(header, header.key(passphrase()))
     try:
-        plain = key.decrypt(nonce, sealed, header.associated_data)
+        plain = seal.key.decrypt(nonce, sealed, header.associated_data)
     except InvalidTag:
         raise CardLocked(name, was_wrong=True) from None
-    return _of(name, Image.parse(plain)), Seal(header, key)
+    return _of(name, Image.parse(plain, find=finder(parts, seal.open_part))), seal
 
 
 def _of(name: str, image: Image) -> Image:

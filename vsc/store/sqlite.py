@@ -11,10 +11,12 @@ Nothing here opens the database file but SQLite: to close any other descriptor o
 import errno
 import secrets
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from vsc.errors import CardExistsError, CardInClear, CardLocked, CardNotFoundError, CardRewound, ImageError, VscError
 from vsc.store import schema
@@ -26,8 +28,9 @@ from vsc.store.instances import Instances
 from vsc.store.legacy import CardFiles
 from vsc.store.lock import TAKING_OVER, Hold, card_lock, folder_lock, witness_of
 from vsc.store.name import check_name
+from vsc.store.parts import Splitter
 from vsc.store.schema import Row
-from vsc.store.seal import DEFAULT_COST, Encode, is_sealed, new_seal, unseal
+from vsc.store.seal import DEFAULT_COST, Encode, InClear, is_sealed, new_seal, unseal
 from vsc.store.settings import Passphrase, asked_once
 
 _FIRST_REVISION_BITS = 40
@@ -40,9 +43,12 @@ class _OpenRow:
     card, too, and has changed it.
     """
 
-    def __init__(self, image: Image, encode: Encode, revision: int, writing: Writing, hold: Hold) -> None:
+    def __init__(
+        self, image: Image, encode: Encode, splitter: Splitter, revision: int, writing: Writing, hold: Hold
+    ) -> None:
         self._image = image
         self._encode = encode
+        self._splitter = splitter
         self._revision = revision
         # Where changes were undone behind our back their numbers stay taken: no two states of a card have the same.
         self._last = max(revision, hold.witness())
@@ -66,13 +72,21 @@ class _OpenRow:
         new = self._last + 1
         try:
             self._writing.check_if_written()
+            written = self._splitter.split(image)
             changed = schema.change(
-                self._writing.sql, image.name, self._encode(image), replaces=self._revision, revision=new
+                self._writing.sql,
+                image.name,
+                self._encode.wrap(written.image),
+                replaces=self._revision,
+                revision=new,
+                added={number: self._encode.wrap_part(number, part) for number, part in written.added.items()},
+                gone=written.gone,
             )
         except FAILURES as error:
             raise as_os_error(error) from error
         if not changed:
             raise OSError(errno.ESTALE, "the stored card is not the one that was opened: somebody else changed it")
+        self._splitter.accept(written)
         self._writing.check_in_place()
         self._hold.bear_witness(new)
         self._image, self._revision, self._last = image, new, new
@@ -149,7 +163,7 @@ class SqliteStore:
             with card_lock(self._folder, name) as hold:
                 if self.exists(name):
                     raise CardExistsError(f"there is a card called {name!r} already")
-                self._add(writing, hold, name, row.raw, revision=row.revision or None)
+                self._add(writing, hold, name, row.raw, revision=row.revision or None, parts=row.parts)
         finally:
             writing.close()
 
@@ -165,8 +179,10 @@ class SqliteStore:
             # The database may be of an older version until it is opened to be written.
             writing = self._database.writing()
             try:
-                image, encode, revision = self._read(name)
-                opened = _OpenRow(image, encode, revision, writing, hold)
+                image, encode, row = self._read(name)
+                revision, parts = (0, {}) if row is None else (row.revision, row.parts)
+                plain = {number: partial(encode.open_part, number, raw) for number, raw in parts.items()}
+                opened = _OpenRow(image, encode, Splitter(name, set(parts), plain), revision, writing, hold)
                 try:
                     yield opened
                 finally:
@@ -227,12 +243,12 @@ class SqliteStore:
 
     def _is_same(self, image: Image, row: Row) -> bool:
         try:
-            return unseal(row.raw, image.name, None)[0] == image
+            return unseal(row.raw, image.name, None, row.parts)[0] == image
         except (ImageError, CardLocked):
             return False
 
-    def _read(self, name: str) -> tuple[Image, Encode, int]:
-        """Image, what makes the next bytes of it, and its revision."""
+    def _read(self, name: str) -> tuple[Image, Encode, Row | None]:
+        """Image, what makes the next bytes of it, and its row, unless it is still a file."""
         # The file first, for the same reason as above; but the database knows better if it has the card.
         file_error: VscError | None = None
         try:
@@ -243,17 +259,17 @@ class SqliteStore:
         if row is not None:
             found = self._unsealed(row)
             self._warn_if_rewound(row)
-            return *found, row.revision
+            return *found, row
         if file_error is not None:
             raise file_error
         if image is None:
             raise CardNotFoundError(f"there is no card called {name!r}", name=name)
         self._warn_of_clear(name)
-        return image, bytes, 0
+        return image, InClear(), None
 
     def _unsealed(self, row: Row) -> tuple[Image, Encode]:
         try:
-            found = unseal(row.raw, row.name, self._passphrase)
+            found = unseal(row.raw, row.name, self._passphrase, row.parts)
         except ImageError as error:
             raise ImageError(f"card {row.name!r}: {error}") from None
         if not is_sealed(row.raw):
@@ -274,7 +290,9 @@ class SqliteStore:
             if connection is None:
                 return None
             try:
-                return schema.read(connection, name)
+                # One moment: a row and the parts that belong to it.
+                with schema.transaction(connection, "DEFERRED"):
+                    return schema.read(connection, name)
             except FAILURES as error:
                 raise self._database.failure(error) from None
 
@@ -283,7 +301,8 @@ class SqliteStore:
             if connection is None:
                 return {}
             try:
-                return {row.name: row for row in sorted(schema.rows(connection), key=lambda row: row.name)}
+                with schema.transaction(connection, "DEFERRED"):
+                    return {row.name: row for row in sorted(schema.rows(connection), key=lambda row: row.name)}
             except FAILURES as error:
                 raise self._database.failure(error) from None
 
@@ -314,17 +333,26 @@ class SqliteStore:
 
     def _new_encode(self, name: str) -> Encode:
         if self._passphrase is None:
-            return bytes
+            return InClear()
         return new_seal(name, self._passphrase(), cost=self._scrypt_cost)
 
-    def _add(self, writing: Writing, hold: Hold, name: str, raw: bytes, *, revision: int | None = None) -> None:
-        """revision: the first one; None: a new one."""
+    def _add(
+        self,
+        writing: Writing,
+        hold: Hold,
+        name: str,
+        raw: bytes,
+        *,
+        revision: int | None = None,
+        parts: Mapping[int, bytes] = MappingProxyType({}),
+    ) -> None:
+        """revision: the first one; None: a new one. parts: those of the image, if it has some already."""
         if revision is None:
             # Not 1: whoever still holds a card of this name that was here before must not take this one for it. And
             # above what the lock file says, if that card went with an older database that was put back.
             revision = hold.witness() + 1 + secrets.randbits(_FIRST_REVISION_BITS)
         try:
-            schema.add(writing.sql, name, raw, revision=revision)
+            schema.add(writing.sql, name, raw, revision=revision, parts=parts)
             writing.check_in_place()
         except FAILURES as error:
             raise VscError(f"card {name!r} cannot be written: {as_os_error(error).strerror}") from None

@@ -123,3 +123,11 @@ def golden_image() -> Image:
     """What the golden files were written from, once: the first by version 0.1.0, the second with GOLDEN_LABEL."""
     start = state_with_key()
     return image("golden", replace(start, pin=replace(start.pin, tries_left=2)))
+
+
+def large_golden_image() -> Image:
+    """The same card with more than fits in one row: what the database of version 3 was written from."""
+    start = gids_state(golden_image())
+    for number in range(3):
+        start = with_content(start, (0xA012, 0xDF30 + number), bytes([number]) * 6000)
+    return replace(image("golden", start), label=GOLDEN_LABEL)

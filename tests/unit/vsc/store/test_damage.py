@@ -13,7 +13,7 @@ from tests.unit.vsc import processes, rows, samples
 from tests.unit.vsc.samples import gids_state
 from tests.unit.vsc.store.test_holders import tries_left, with_tries
 from vsc.errors import CardExistsError, CardRewound, ImageError, VscError
-from vsc.store import Image
+from vsc.store import Image, schema
 from vsc.store.database import FILE
 from vsc.store.name import file_stem, row_number
 from vsc.store.sqlite import SqliteStore
@@ -101,7 +101,7 @@ def _places_of_rows(raw: bytes) -> list[int]:
 
 
 class TestUpgrade:
-    """A database of version 1, with its index: read as it is, made one of version 2 when it is written."""
+    """A database of version 1, with its index: read as it is, made one of this version when it is written."""
 
     def old(self, home: Path, *images: Image) -> None:
         rows.version_1_database(home, images)
@@ -114,11 +114,11 @@ class TestUpgrade:
         assert not store.exists("none")
         assert rows.files(home) == before
 
-    def test_it_is_written_as_version_2(self, store: SqliteStore, home: Path) -> None:
+    def test_it_is_written_as_this_version(self, store: SqliteStore, home: Path) -> None:
         self.old(home, samples.image(), samples.image("other"))
         with store.open("work") as card:
             card.save(with_tries(card.image, 1))
-        assert (tries_left(store), rows.version(home)) == (1, 2)
+        assert (tries_left(store), rows.version(home)) == (1, schema.VERSION)
         assert store.read("other") == samples.image("other")
         store.destroy("other")
         store.create(samples.image("other"))
@@ -164,12 +164,12 @@ class TestUpgrade:
             "with home_store().open('work'):\n"
             "    pass\n"
         )
-        for step in range(12):
+        for step in range(16):
             shutil.rmtree(home, ignore_errors=True)
             self.old(home, samples.image(), samples.image("other"))
             processes.python(home, code, str(step))
             assert list(store.images()) == [samples.image("other"), samples.image()]
-        assert rows.version(home) == 2
+        assert rows.version(home) == schema.VERSION
 
 
 CHANGES = """

@@ -215,7 +215,7 @@ REFUSED = {
     "no version": (b'{"format": "virtual smart card image"}', "has no version"),
     "version 0": (b'{"format": "virtual smart card image", "version": 0}', "has no version"),
     "version as text": (b'{"format": "virtual smart card image", "version": "1"}', "has no version"),
-    "newer": (b'{"format": "virtual smart card image", "version": 4}', "has version 4.*use a newer one"),
+    "newer": (b'{"format": "virtual smart card image", "version": 5}', "has version 5.*use a newer one"),
     "no checksum": (b'{"format": "virtual smart card image", "version": 1}', "damaged: its checksum"),
     "unknown profile": (resealed(bytes(samples.image()), profile="abacus"), "does not know: 'abacus'"),
     "profile of another type": (resealed(bytes(samples.image()), profile=["gids"]), "does not know"),

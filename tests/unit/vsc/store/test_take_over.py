@@ -107,7 +107,7 @@ class TestWhatStays:
         [
             (b"damaged", "the image is not JSON: it is damaged or no card"),
             (b"", "the image is not JSON: it is damaged or no card"),
-            (b'{"format": "virtual smart card image", "version": 9}', "has version 9; this vsc reads up to 3"),
+            (b'{"format": "virtual smart card image", "version": 9}', "has version 9; this vsc reads up to 4"),
         ],
         ids=["damaged", "empty", "newer"],
     )

@@ -418,6 +418,23 @@ class TestWaiting:
             reader.power_on()
             assert waiting.result(PATIENCE_S)
 
+    def test_is_woken_when_a_card_leaves(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        reader, waits = Reader(), threading.Event()
+        reader.insert(FakeCard())
+        wait, woken = reader._changed.wait, list[bool]()
+
+        def told(timeout: float | None = None) -> bool:
+            waits.set()  # With the lock, which the wait itself gives back.
+            woken.append(wait(timeout))
+            return woken[-1]
+
+        monkeypatch.setattr(reader._changed, "wait", told)
+        with in_thread(lambda: reader.wait_for(lambda reader: reader.card is None, PATIENCE_S)) as waiting:
+            assert waits.wait(PATIENCE_S)
+            reader.eject()
+            assert waiting.result(2 * PATIENCE_S)
+        assert woken == [True], "and not because time was up"
+
     def test_condition_may_use_the_reader(self) -> None:
         reader = Reader()
         reader.insert(FakeCard())

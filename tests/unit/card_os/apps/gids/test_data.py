@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from card_os.access import AccessRule
+from card_os.apps.gids import Gids
 from card_os.apps.gids.state import DataFile, GidsState, LifeCycle
 from card_os.pin import PinPolicy
 from card_os.tlv import Tlv
@@ -536,3 +537,10 @@ def test_the_same_tag_in_another_file_is_only_an_object() -> None:
     card = user_card()
     assert card.send(put(0xA010, 0xDF7E, b"\x01")) == "9000"
     assert card.state.pin_policy is None
+
+
+def test_put_data_hides_keys_and_nothing_else() -> None:
+    row = Gids().table.find(0xDB, 0xB080)
+    assert row is not None
+    assert all(efid in row.hides for efid in (0x3FFF, 0xB080, 0xB081, 0xB08F))
+    assert not any(efid in row.hides for efid in (0xA000, 0xA010, 0xA012, 0x2F01))

@@ -53,6 +53,13 @@ def test_the_right_pin_verifies() -> None:
     assert card.send(STATE) == "9000"
 
 
+def test_a_pin_that_is_blocked_is_proved_on_no_channel() -> None:
+    card = ready_card()
+    card.run("0070000001", "0120008008" + PIN.hex())
+    assert [card.login(WRONG), card.login(WRONG), card.send("01200080")] == ["63C2", "63C1", "9000"]
+    assert [card.login(WRONG), card.send("01200080")] == ["63C0", "6983"]
+
+
 def test_wrong_pins_count_down_to_blocked() -> None:
     card = ready_card()
     assert [card.login(WRONG) for _ in range(5)] == ["63C2", "63C1", "63C0", "6983", "6983"]

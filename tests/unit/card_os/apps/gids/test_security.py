@@ -439,3 +439,13 @@ def test_a_key_without_a_pin_rule_serves_everybody() -> None:
     card = GidsCard(ready_state().with_file(key_file(fcp, rsa_key(1024))))
     card.run(mse("B6", 0x56))
     assert card.sw(pso(SIGN, b"text")) == "9000"
+
+
+def test_one_pin_entry_is_good_for_so_many_uses() -> None:
+    twice = key_fcp([crt("B6", 0x56, more="A30490020002")])
+    card = GidsCard(ready_state().with_file(key_file(twice, rsa_key(1024))))
+    sign = f"00{SIGN}14{'11' * 20}00"
+    for _ in range(2):
+        card.login()
+        card.run(mse("B6", 0x56))
+        assert [card.sw(sign) for _ in range(3)] == ["9000", "9000", "6985"]

@@ -12,13 +12,13 @@ WORKERS := -n 4 --dist worksteal
 # More words for pytest, e.g. make test ARGS='-k pin -x'
 ARGS ?=
 
-.PHONY: help demo test test-long bench fuzz clean setup
+.PHONY: help demo test test-long bench bench-quick fuzz clean setup
 
 help:
 	@echo 'make demo       make a card and use it with OpenSC; says what it does'
 	@echo 'make test       lint, types and all tests in their short form (ARGS=... goes to pytest)'
 	@echo 'make test-long  the same tests with full counts, and the slow ones'
-	@echo 'make bench      how fast it is'
+	@echo 'make bench      how fast it is; make bench-quick: in a minute, without pcscd (ARGS="--json FILE --plot FILE")'
 	@echo 'make fuzz       a million mutated commands (ARGS="--seed 2" for others)'
 	@echo 'make setup      only install what is missing: system packages, .venv'
 	@echo 'make clean      remove what tests and builds leave behind (not .venv)'
@@ -42,7 +42,11 @@ test-long: setup
 	$(PYTHON) scripts/soak.py --times 20
 
 bench: setup
+	$(PYTHON) -m bench.quick
 	$(PYTHON) -m bench
+
+bench-quick: setup
+	$(PYTHON) -m bench.quick $(ARGS)
 
 fuzz: setup
 	$(PYTHON) -m bench.fuzz --count 1000000 $(ARGS)

@@ -4,6 +4,7 @@ Nothing runs but the programs shown: no pcscd, no driver, no root.
 """
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -15,11 +16,26 @@ from rich.console import Console
 
 PIN = "12345678"
 VSC = Path(sys.executable).with_name("vsc")
+_INDENT = " " * 9
 say = Console(highlight=False)
 
 
 def step(number: int, text: str) -> None:
-    say.print(f"\n[bold]{number}. {text}[/bold]", soft_wrap=True)
+    say.print(f"\n[bold]{number}. {text}[/bold]")
+
+
+def folded(command: str, width: int) -> list[str]:
+    """A command as lines that a shell takes as they stand, none wider than that if a single word is not.
+
+    shlex.join quotes words with blanks, and a blank within quotes is no place to break.
+    """
+    lines = [""]
+    for word in re.findall(r"(?:'[^']*'|[^' ])+", command):
+        if lines[-1] and len(lines[-1]) + len(word) + len(" ") > width - len(" \\"):
+            lines[-1] += " \\"
+            lines.append("")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return lines
 
 
 class Demo:
@@ -31,7 +47,8 @@ class Demo:
 
     def run(self, *command: str, shown: int = 20) -> None:
         """Runs a program and prints its first lines. CalledProcessError, with what it said, if it fails."""
-        say.print(f"   $ {shlex.join(command)}", style="cyan", markup=False, soft_wrap=True)
+        lines = f"\n{_INDENT}".join(folded(shlex.join(command), say.width - len(_INDENT)))
+        say.print(f"   $ {lines}", style="cyan", markup=False, soft_wrap=True)
         words = [str(VSC) if word == "vsc" else word for word in command]
         result = subprocess.run(
             words,

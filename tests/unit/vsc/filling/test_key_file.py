@@ -1,8 +1,13 @@
 """vsc.filling.key_file, on files of `cryptography`; tests/interop/test_key_files.py has those of openssl and ssh."""
 
+import base64
+from contextlib import suppress
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.vsc.filling import stuff
 from tests.unit.vsc.filling.stuff import PASSWORD
@@ -21,6 +26,31 @@ def read(raw: bytes, password: bytes | None = None) -> PrivateKey:
 
 def is_ada(found: PrivateKey) -> bool:
     return found.key.private_numbers() == NUMBERS  # type: ignore[union-attr]
+
+
+@given(
+    st.sampled_from(FORMS),
+    st.sampled_from([None, PASSWORD]),
+    st.booleans(),
+    st.lists(st.tuples(st.integers(0, 1999), st.integers(1, 255)), min_size=1, max_size=3),
+    st.integers(0, 2000) | st.none(),
+)
+def test_a_changed_one_is_read_or_refused(
+    form: PrivateFormat, password: bytes | None, is_inside: bool, changes: list[tuple[int, int]], cut: int | None
+) -> None:
+    """Changed as a file, and within its PEM, whose letters are mostly right then. No hang: bounds refuse first."""
+    raw = stuff.key_file(Encoding.PEM, form, password=password)
+    head, body = raw.split(b"-----\n")[:2]
+    is_inside &= b":" not in body  # A traditional key that is encrypted has headers.
+    content = bytearray(base64.b64decode(body.partition(b"-----")[0]) if is_inside else raw)
+    for at, change in changes:
+        content[at % len(content)] ^= change
+    del content[cut:]
+    if is_inside:
+        label = head.removeprefix(b"-----BEGIN ")
+        content = bytearray(b"%s-----\n%s-----END %s-----\n" % (head, base64.encodebytes(content), label))
+    with suppress(MaterialError):
+        list(read_keys(bytes(content), password))
 
 
 @pytest.mark.parametrize("password", [None, PASSWORD])

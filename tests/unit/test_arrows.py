@@ -234,6 +234,13 @@ def test_every_room_of_vsc_is_on_one_floor() -> None:
     assert sorted(rooms - {"__init__", "__main__"}) == sorted(name for floor in FLOORS for name in floor)
 
 
+def test_the_page_draws_the_same_floors() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = page.split("none beside or above:\n\n```text\n")[1].split("\n```")[0].splitlines()
+    for rooms, line in zip(FLOORS, reversed(drawn), strict=True):
+        assert sorted(line.split()[: len(rooms)]) == sorted(rooms)
+
+
 @pytest.mark.parametrize("package", OURS)
 def test_the_checker_sees_all_of_each_package(package: str) -> None:
     importers = {arrow.importer for arrow in all_imports(ROOT) if _is_in(arrow.importer, package)}

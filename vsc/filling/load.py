@@ -22,7 +22,7 @@ from vsc.errors import (
 )
 from vsc.filling.certificate import Certificate, spki_of
 from vsc.filling.kind import article, bits_of, kind_of, listed, title
-from vsc.filling.material import Contents, Material, Source, leaf_for, read_certificates, read_pfx
+from vsc.filling.material import Contents, Material, Source, leaf_for, read_certificates
 from vsc.host import CardWithKeys, KeyUse
 from vsc.host.port import LimitsCertificates, place_of, verify_pin
 
@@ -130,19 +130,6 @@ def _loaded(host: CardWithKeys, material: Material, container: int | None, label
         host.write_certificate(number, material.der)
     subject = None if material.certificate is None else material.certificate.subject
     return Filled(number, name, bits_of(material.key), material.kind, subject, place_of(host, number))
-
-
-def load_pfx_into(
-    host: CardWithKeys,
-    pfx: Source,
-    *,
-    password: bytes | None = None,
-    pin: bytes | None = None,
-    container: int | None = None,
-    label: str | None = None,
-) -> tuple[Filled, ...]:
-    """Reads a PFX and loads what is in it: `read_pfx`, then `load`."""
-    return load(host, read_pfx(pfx, password), pin=pin, container=container, label=label)
 
 
 def put_certificate(

@@ -24,8 +24,8 @@ from vsc.errors import (
     WrongPin,
 )
 from vsc.filling.certificate import Certificate
-from vsc.filling.load import Filled, check_place, fitting, load, load_pfx_into, put_certificate
-from vsc.filling.material import Contents, Material, read_material
+from vsc.filling.load import Filled, check_place, fitting, load, put_certificate
+from vsc.filling.material import Contents, Material, read_material, read_pfx
 from vsc.host import Gids, KeyUse
 from vsc.world import SeededEnv
 
@@ -36,7 +36,7 @@ DER = stuff.certificate().public_bytes(Encoding.DER)
 
 
 def test_key_certificate_and_label(gids: Gids) -> None:
-    (done,) = load_pfx_into(gids, stuff.pfx(), password=stuff.PASSWORD, pin=PIN)
+    (done,) = load(gids, read_pfx(stuff.pfx(), stuff.PASSWORD), pin=PIN)
     assert done == Filled(0, "Ada's key", 1024, "rsa:1024", "CN=Ada Lovelace")
     (container,) = gids.containers()
     assert (container.number, container.name, container.use, container.is_default) == (
@@ -155,7 +155,7 @@ def test_what_is_refused_before_anything_is_written(bench: Bench) -> None:
             load(gids, ADA, **options)  # type: ignore[arg-type]
         assert not isinstance(caught.value, FillingError)
     with pytest.raises(WrongPassword):
-        load_pfx_into(gids, stuff.pfx(), password=b"wrong", pin=PIN)
+        load(gids, read_pfx(stuff.pfx(), b"wrong"), pin=PIN)
     assert bench.state == before
 
 

@@ -23,6 +23,7 @@ from tests.unit.card_os.apps.gids.gids_card import (
     ready_card,
     ready_state,
 )
+from tests.unit.each import each
 
 NEW = "620C8201398302A0208C03033000"
 KEY = key_fcp(exchange_crts(6))
@@ -288,40 +289,39 @@ def test_a_rule_loaded_in_the_creation_state_can_allow_termination() -> None:
     assert card.send(SELECT_GIDS)[-4:] == "6285"
 
 
-@pytest.mark.parametrize(
-    ("command", "sw"),
-    [
-        (get(0xA010, 0xDF21), "9000"),
-        (get(0xA012, 0xDF20), "9000"),
-        (get(0xA013, 0xDF20), "6982"),
-        (get(0xA014, 0xDF20), "6982"),
-        ("00CB2F01025C0000", "9000"),
-        ("00CB3FFF025C0000", "9000"),
-        ("00CB3FFF045C027F7100", "9000"),
-        (put(0xA010, 0xDF21, b"\x01"), "6985"),
-        ("00200080", "6985"),
-        ("0020008008" + PIN.hex(), "6985"),
-        ("0024008010" + PIN.hex() * 2, "6985"),
-        ("0024018008" + PIN.hex(), "6985"),
-        ("002C028008" + PIN.hex(), "6985"),
-        ("0022C1A403830180", "6985"),
-        ("00870000047C02810000", "6985"),
-        ("002A9E9A020102", "6985"),
-        ("0047000008AC06800106830181", "6985"),
-        ("00880000047C02810000", "6985"),
-        (create(NEW), "6985"),
-        (DELETE, "6985"),
-        (ACTIVATE, "6985"),
-        (TERMINATE, "6985"),
-    ],
-)
-def test_after_termination_only_free_objects_can_be_read(command: str, sw: str) -> None:
-    card = terminable("2300" + "3030")
-    card.prove("both")
-    card.run(TERMINATE)
-    before = card.state
-    assert card.sw(command) == sw
-    assert card.state == before
+def test_after_termination_only_free_objects_can_be_read() -> None:
+    for command, sw in each(
+        [
+            (get(0xA010, 0xDF21), "9000"),
+            (get(0xA012, 0xDF20), "9000"),
+            (get(0xA013, 0xDF20), "6982"),
+            (get(0xA014, 0xDF20), "6982"),
+            ("00CB2F01025C0000", "9000"),
+            ("00CB3FFF025C0000", "9000"),
+            ("00CB3FFF045C027F7100", "9000"),
+            (put(0xA010, 0xDF21, b"\x01"), "6985"),
+            ("00200080", "6985"),
+            ("0020008008" + PIN.hex(), "6985"),
+            ("0024008010" + PIN.hex() * 2, "6985"),
+            ("0024018008" + PIN.hex(), "6985"),
+            ("002C028008" + PIN.hex(), "6985"),
+            ("0022C1A403830180", "6985"),
+            ("00870000047C02810000", "6985"),
+            ("002A9E9A020102", "6985"),
+            ("0047000008AC06800106830181", "6985"),
+            ("00880000047C02810000", "6985"),
+            (create(NEW), "6985"),
+            (DELETE, "6985"),
+            (ACTIVATE, "6985"),
+            (TERMINATE, "6985"),
+        ]
+    ):
+        card = terminable("2300" + "3030")
+        card.prove("both")
+        card.run(TERMINATE)
+        before = card.state
+        assert card.sw(command) == sw
+        assert card.state == before
 
 
 def test_what_was_proved_before_termination_opens_nothing_after_it() -> None:

@@ -35,6 +35,7 @@ from tests.unit.card_os.apps.gids.gids_card import (
     ready_state,
     rsa_key,
 )
+from tests.unit.each import each
 
 K = 128
 SIGN = "2A9E9A"
@@ -76,37 +77,36 @@ def test_the_algorithm_may_be_left_out() -> None:
     assert card.send("002241B603840181") == "9000"
 
 
-@pytest.mark.parametrize(
-    ("command", "sw"),
-    [
-        (mse("B6", 0x56, 0x82), "6A88"),
-        (mse("B6", 0x57), "6A80"),
-        (mse("B6", 0x46), "6A80"),
-        (mse("B6", 0x06), "6A80"),
-        (mse("B8", 0x56), "6A80"),
-        (mse("A4", 0x06), "6A80"),
-        ("002241B603800156", "6A80"),
-        ("002241B60780015684028182", "6A80"),
-        ("002241B60780020056840181", "6A80"),
-        ("002241B6058000840181", "6A80"),
-        ("002241B609800156840181" + "950140", "6A80"),
-        ("002241B60680015684", "6700"),
-        ("002241B6028401", "6A80"),
-        ("002241B6", "6700"),
-        ("0022F3B606800156840181", "6A86"),
-        ("0022F203", "6A86"),
-        ("0022F401", "6A86"),
-        ("002241B406800156840181", "6A86"),
-        ("002241AA06800156840181", "6A86"),
-        ("002261B606800156840181", "6A86"),
-        ("002240B606800156840181", "6A86"),
-        ("102241B606800156840181", "6884"),
-    ],
-)
-def test_mse_refuses(command: str, sw: str) -> None:
-    card = user_card()
-    assert card.send(command) == sw
-    assert card.send(pso(SIGN, b"text")) == "6985"
+def test_mse_refuses() -> None:
+    for command, sw in each(
+        [
+            (mse("B6", 0x56, 0x82), "6A88"),
+            (mse("B6", 0x57), "6A80"),
+            (mse("B6", 0x46), "6A80"),
+            (mse("B6", 0x06), "6A80"),
+            (mse("B8", 0x56), "6A80"),
+            (mse("A4", 0x06), "6A80"),
+            ("002241B603800156", "6A80"),
+            ("002241B60780015684028182", "6A80"),
+            ("002241B60780020056840181", "6A80"),
+            ("002241B6058000840181", "6A80"),
+            ("002241B609800156840181" + "950140", "6A80"),
+            ("002241B60680015684", "6700"),
+            ("002241B6028401", "6A80"),
+            ("002241B6", "6700"),
+            ("0022F3B606800156840181", "6A86"),
+            ("0022F203", "6A86"),
+            ("0022F401", "6A86"),
+            ("002241B406800156840181", "6A86"),
+            ("002241AA06800156840181", "6A86"),
+            ("002261B606800156840181", "6A86"),
+            ("002240B606800156840181", "6A86"),
+            ("102241B606800156840181", "6884"),
+        ]
+    ):
+        card = user_card()
+        assert card.send(command) == sw
+        assert card.send(pso(SIGN, b"text")) == "6985"
 
 
 def test_a_refused_mse_leaves_the_environment_before_it() -> None:
@@ -239,14 +239,16 @@ def encrypted(text: bytes, kind: str) -> bytes:
 KINDS = [("PKCS1", 0x46), ("OAEP", 0x86), ("raw", 0x06)]
 
 
-@pytest.mark.parametrize(("kind", "algorithm"), KINDS)
-@pytest.mark.parametrize("indicator", [b"", b"\x00"])
-@pytest.mark.parametrize("size", [240, 255, 100])
-def test_deciphering_with_and_without_padding_indicator(kind: str, algorithm: int, indicator: bytes, size: int) -> None:
-    card = user_card()
-    card.run(mse("B8", algorithm))
-    text = b"session key" if kind != "raw" else b"\x01".rjust(K, b"\x00")
-    assert bytes.fromhex(card.chain(DECIPHER, indicator + encrypted(text, kind), size)) == text + b"\x90\x00"
+def test_deciphering_with_and_without_padding_indicator() -> None:
+    for kind, algorithm in each(KINDS):
+        for indicator in each([b"", b"\x00"]):
+            for size in each([240, 255, 100]):
+                card = user_card()
+                card.run(mse("B8", algorithm))
+                text = b"session key" if kind != "raw" else b"\x01".rjust(K, b"\x00")
+                assert (
+                    bytes.fromhex(card.chain(DECIPHER, indicator + encrypted(text, kind), size)) == text + b"\x90\x00"
+                )
 
 
 def test_rsa_2048_deciphers_what_opensc_and_windows_chain() -> None:

@@ -42,21 +42,29 @@ class Part:
     encode: Callable[[], bytes]
 
 
-Piece = bytes | Part
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """The pieces of a value that may be large: the same object as long as the value is."""
+
+    pieces: "list[Piece]"
+    size: int
+
+
+Piece = bytes | Part | Group
 
 
 class Known:
-    """The pieces of values that have been asked for since the `turn` before the last, found by their identity."""
+    """The groups of values that have been asked for since the `turn` before the last, found by their identity."""
 
     def __init__(self) -> None:
-        self._before: dict[int, tuple[object, list[Piece]]] = {}
-        self._now: dict[int, tuple[object, list[Piece]]] = {}
+        self._before: dict[int, tuple[object, Group]] = {}
+        self._now: dict[int, tuple[object, Group]] = {}
 
     def turn(self) -> None:
         """Forgets what was not asked for since the last turn."""
         self._before, self._now = self._now, {}
 
-    def pieces(self, value: T, make: Callable[[T], list[Piece]]) -> list[Piece]:
+    def group(self, value: T, make: Callable[[T], Group]) -> Group:
         # The value is kept with its pieces, so no other one has its identity.
         found = self._now.get(id(value)) or self._before.get(id(value)) or (value, make(value))
         self._now[id(value)] = found
@@ -64,7 +72,7 @@ class Known:
 
 
 def _size(pieces: Iterable[Piece]) -> int:
-    return sum(piece.size if isinstance(piece, Part) else len(piece) for piece in pieces)
+    return sum(len(piece) if isinstance(piece, bytes) else piece.size for piece in pieces)
 
 
 def _joined(pieces: Iterable[Piece]) -> list[Piece]:
@@ -503,17 +511,15 @@ class Many(Kind[tuple[T, ...]]):
     def pieces(self, value: tuple[T, ...], owner: Any, known: Known) -> list[Piece]:
         if not self.in_rows:
             return [self.encode(value, owner)]
-        found: list[Piece] = [len(value).to_bytes(2, "big")]
-        for one in value:
-            found += known.pieces(one, lambda one: self._row(one, owner, known))
-        return found
+        groups = [known.group(one, lambda one: self._row(one, owner, known)) for one in value]
+        return [len(value).to_bytes(2, "big"), *groups]
 
-    def _row(self, value: T, owner: Any, known: Known) -> list[Piece]:
+    def _row(self, value: T, owner: Any, known: Known) -> Group:
         pieces = _joined(self.kind.pieces(value, owner, known))
         size = _size(pieces)
         if len(pieces) == 1 and size >= MIN_PART_BYTES:
             pieces = [Part(value, size, partial(self.kind.encode, value, owner))]
-        return [LONG.length(size), *pieces]
+        return Group(_joined([LONG.length(size), *pieces]), LONG.length_bytes + size)
 
     def decode(self, raw: bytes) -> tuple[T, ...]:
         head, at = _take(raw, 0, 2)

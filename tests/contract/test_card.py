@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bench.fuzz.run import run
 from card_os.command import TRIES_LEFT
 from card_os.fact import Kind
-from card_os.schema import MIN_PART_BYTES, Known, Part, Piece
+from card_os.schema import MIN_PART_BYTES, Group, Known, Piece
 from vsc.errors import UnsupportedOption
 from vsc.profiles import CardOptions, Profile
 from vsc.profiles.options import NAMES
@@ -36,8 +36,12 @@ def selected(card: SoftCard, aid: bytes) -> None:
 
 def bytes_of(piece: Piece) -> bytes:
     """Of a piece of a state; a part is as long as it says."""
-    if not isinstance(piece, Part):
+    if isinstance(piece, bytes):
         return piece
+    if isinstance(piece, Group):
+        raw = b"".join(map(bytes_of, piece.pieces))
+        assert len(raw) == piece.size
+        return raw
     raw = piece.encode()
     assert len(raw) == piece.size >= MIN_PART_BYTES
     return raw

@@ -7,11 +7,11 @@ A small card is one row: that is cheaper than several.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from card_os.schema import Known, Part
+from card_os.schema import Group, Known, Part, Piece
 from vsc.errors import ImageError
 from vsc.store.image import FindPart, Image
 from vsc.store.name import part_numbers
@@ -46,17 +46,21 @@ def check_parts(content: Mapping[str, object], stored: Mapping[int, bytes]) -> N
             find(reference)
 
 
-@dataclass(frozen=True, slots=True)
+Kept = dict[int, tuple[object, str]]
+"""By identity: a value that has a part, and what the image says of that."""
+Groups = dict[int, tuple[Group, list[str], Kept]]
+"""By identity: what the image says of a group, and the parts in it."""
+
+
+@dataclass(slots=True)
 class Written:
-    """image: its bytes before they are sealed. added: new parts by number. gone: those that are no more.
+    """image: its bytes before they are sealed. added: new parts by number. gone: those that are no more."""
 
-    kept: by identity, values that have a part, and what the image says of it.
-    """
-
-    image: bytes
-    added: dict[int, bytes]
-    gone: set[int]
-    kept: dict[int, tuple[object, str]]
+    image: bytes = b""
+    added: dict[int, bytes] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    kept: Kept = field(default_factory=dict)
+    groups: Groups = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -70,7 +74,8 @@ class Splitter:
     stored: set[int]
     plain: Mapping[int, Callable[[], bytes]]
     _known: Known = field(default_factory=Known)
-    _kept: dict[int, tuple[object, str]] = field(default_factory=dict)
+    _kept: Kept = field(default_factory=dict)
+    _groups: Groups = field(default_factory=dict)
     _by_digest: dict[str, str] | None = None
 
     def split(self, image: Image) -> Written:
@@ -80,25 +85,48 @@ class Splitter:
             application.pieces(image.persistent.state(application.aid), self._known)
             for application in image.profile.applications
         ]
-        size = sum(piece.size if isinstance(piece, Part) else len(piece) for one in pieces for piece in one)
-        if size < MIN_IMAGE_BYTES or not any(isinstance(piece, Part) for one in pieces for piece in one):
+        size = sum(len(piece) if isinstance(piece, bytes) else piece.size for one in pieces for piece in one)
+        written = Written()
+        encoded = [self._words(one, written, written.kept) for one in pieces] if size >= MIN_IMAGE_BYTES else []
+        if not written.kept:
             whole = [b"".join(map(_bytes, one)).hex() for one in pieces]
-            return Written(image.written(whole), {}, set(self.stored), {})
-        written = Written(b"", {}, set(), {})
-        encoded = [[self._words(piece, written) for piece in one] for one in pieces]
-        now = {int(words[:_NUMBER_DIGITS], 16) for _, words in written.kept.values()}
-        return Written(image.written(encoded), written.added, self.stored - now, written.kept)
+            return Written(image.written(whole), gone=set(self.stored))
+        written.image = image.written(encoded)
+        if written.kept.keys() != self._kept.keys():
+            written.gone = self.stored - {int(words[:_NUMBER_DIGITS], 16) for _, words in written.kept.values()}
+        return written
 
     def accept(self, written: Written) -> None:
         self.stored = self.stored - written.gone | set(written.added)
-        self._kept = written.kept
+        self._kept, self._groups = written.kept, written.groups
         self._by_digest = {}
 
-    def _words(self, piece: bytes | Part, written: Written) -> str:
-        """What the image says of a piece; a part that is not stored yet is added."""
-        if not isinstance(piece, Part):
-            return piece.hex()
-        found = self._kept.get(id(piece.value)) or written.kept.get(id(piece.value))
+    def _words(self, pieces: Iterable[Piece], written: Written, kept: Kept) -> list[str]:
+        """What the image says of them: bytes and parts in turns."""
+        found = [""]
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                found[-1] += piece.hex()
+            elif isinstance(piece, Part):
+                found += [self._part_words(piece, written, kept), ""]
+            else:
+                first, *rest = self._group_words(piece, written, kept)
+                found[-1] += first
+                found += rest
+        return found
+
+    def _group_words(self, group: Group, written: Written, kept: Kept) -> list[str]:
+        found = self._groups.get(id(group))
+        if found is None:
+            own: Kept = {}
+            found = group, self._words(group.pieces, written, own), own
+        written.groups[id(group)] = found
+        kept.update(found[2])
+        return found[1]
+
+    def _part_words(self, piece: Part, written: Written, kept: Kept) -> str:
+        """A part that is not stored yet is added."""
+        found = self._kept.get(id(piece.value)) or written.kept.get(id(piece.value)) or kept.get(id(piece.value))
         if found is None:
             raw = piece.encode()
             digest = _digest(raw)
@@ -108,7 +136,7 @@ class Splitter:
                 written.added[number] = raw
                 words = f"{number:0{_NUMBER_DIGITS}X}{digest}"
             found = piece.value, words
-        written.kept[id(piece.value)] = found
+        kept[id(piece.value)] = found
         return found[1]
 
     def _stored_words(self, digest: str) -> str | None:
@@ -127,7 +155,9 @@ class Splitter:
                 return number
 
 
-def _bytes(piece: bytes | Part) -> bytes:
+def _bytes(piece: Piece) -> bytes:
+    if isinstance(piece, Group):
+        return b"".join(map(_bytes, piece.pieces))
     return piece.encode() if isinstance(piece, Part) else piece
 
 

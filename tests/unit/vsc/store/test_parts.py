@@ -4,9 +4,11 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from card_os.schema import Part
 from card_os.tlv import Tlv
 from tests.unit.vsc import rows, samples
 from tests.unit.vsc.samples import gids_state, with_content
@@ -18,7 +20,7 @@ from vsc.store import Image, schema
 from vsc.store.database import FILE
 from vsc.store.image import FORMAT, parse_versioned
 from vsc.store.name import part_numbers
-from vsc.store.parts import MIN_IMAGE_BYTES
+from vsc.store.parts import MIN_IMAGE_BYTES, Splitter
 from vsc.store.rescue import rescue
 from vsc.store.sqlite import SqliteStore
 
@@ -111,6 +113,24 @@ def test_what_a_change_costs_does_not_grow_with_the_card(store: SqliteStore, hom
             card.save(with_tries(card.image, 1))
             card._writing.sql.set_trace_callback(None)
         assert [statement.split()[0] for statement in said] == ["UPDATE"]
+
+
+def test_what_did_not_change_is_not_looked_at(kept: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither files nor the parts in them: a commit's time does not grow with them."""
+    with kept.open("work") as card:
+        card.save(with_tries(card.image, 3))
+        looked_at: list[object] = []
+        really = Splitter._part_words
+
+        def look(splitter: Splitter, piece: Part, *rest: Any) -> str:
+            looked_at.append(piece)
+            return really(splitter, piece, *rest)
+
+        monkeypatch.setattr(Splitter, "_part_words", look)
+        card.save(with_tries(card.image, 2))
+        assert looked_at == []
+        card.save(changed(card.image, PLACES[7], b"new" * 500))
+        assert len(looked_at) >= 30
 
 
 def test_a_card_that_is_small_again_is_one_row(kept: SqliteStore, home: Path) -> None:

@@ -22,9 +22,9 @@ def record_command(reader: str | None, output: Path, command: tuple[str, ...]) -
     """Run COMMAND on a card in any PC/SC reader, a real one too, and write what passes to FILE.
 
     The command sees that reader and no other, through a PC/SC service of its own. The exit status is the command's.
-    'vsc replay' makes a card of FILE. Needs pyscard: pip install 'virtual-smart-card[pcsc]'.
+    'vsc replay' makes a card of FILE.
     """
-    # Imported only now: pyscard need not be there for `vsc record --help`.
+    # Imported only now: `vsc record --help` needs no PC/SC.
     from vsc.replay.relay import Relay
     from vsc.trace import Recorder
 

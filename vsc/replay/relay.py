@@ -3,8 +3,8 @@
     with Relay("ACME Reader 00 00") as reader:     # that reader's name and, while it has one, its card
         ...
 
-The way there is pyscard's (extra `virtual-smart-card[pcsc]`) and the PC/SC service of this process: pcscd, or the
-`vsc run` or `vsc serve` around us. The card is taken for ourselves alone where that can be had, for other programs'
+The way there is libpcsclite and the PC/SC service of this process: pcscd, or the `vsc run` or `vsc serve` around us.
+The card is taken for ourselves alone where that can be had, for other programs'
 commands would be missing in a record. Else it is shared, and a command that meets another program's reset fails.
 """
 

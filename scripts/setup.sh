@@ -27,9 +27,12 @@ test)
     packages="$packages chromium chromium-driver node-typescript"
     packages="$packages gnutls-bin libengine-pkcs11-openssl curl tshark"
     packages="$packages vsmartcard-vpicc python3-virtualsmartcard python3-pycryptodome"
-    # Its package starts an ssh server at once and at every boot: not on somebody's own machine. There the test that
-    # needs it is skipped, by name.
-    if [ -n "${CI-}" ] || [ ! -d /run/systemd/system ]; then packages="$packages openssh-server"; fi
+    packages="$packages libnss3-tools krb5-user krb5-pkinit"
+    # These packages start servers at once and at every boot: not on somebody's own machine. There the tests that need
+    # them are skipped, by name.
+    if [ -n "${CI-}" ] || [ ! -d /run/systemd/system ]; then
+        packages="$packages openssh-server krb5-kdc krb5-admin-server"
+    fi
     extras="[dev]"
     ;;
 *) say "usage: scripts/setup.sh demo|test" && exit 2 ;;

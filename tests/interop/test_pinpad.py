@@ -14,12 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bench.attached import gids_card
 from tests.interop.need import require_tool
+from tests.interop.piv_user import certificate, key
 from vsc.pcsc import Service
 from vsc.pinpad import Ask, PinPad, pin_source
+from vsc.profiles.options import IssuedKey
 from vsc.reader import Reader
+from vsc.testing import SoftCard
 from vsc.trace import Trace
 from vsc.trace.jsonl import dump
 
@@ -210,7 +214,9 @@ import subprocess, sys
 from bench.attached import gids_card
 from vsc.pcsc import Service
 from vsc.pinpad import PinPad, pin_source
+from vsc.profiles.options import IssuedKey
 from vsc.reader import Reader
+from vsc.testing import SoftCard
 
 reader = Reader()
 reader.insert(gids_card())
@@ -262,3 +268,25 @@ def read_to(person: int, end: bytes | None) -> bytes:
             assert end is None, seen
             break
     return seen
+
+
+def test_a_piv_card(tmp_path: Path) -> None:
+    """What OpenSC has the pad send is a PIN of 8 bytes, filled up with FF."""
+    reader, own = Reader(), tmp_path / "own.pem"
+    card = SoftCard.make("piv", keys=[IssuedKey(key("ec"), certificate("ec").public_bytes(Encoding.DER))])
+    reader.insert(card)
+    service = Service([reader])
+    with service:
+        desk = Desk(service, reader, tmp_path)
+        desk.types_lines(b"654321")
+        assert desk.login() == "CKR_PIN_INCORRECT"
+        desk.types_lines(b"123456")
+        data, signature = tmp_path / "data", tmp_path / "signature"
+        data.write_bytes(b"to be signed")
+        own.write_bytes(certificate("ec").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        sign = ("--sign", "--mechanism", "ECDSA-SHA256", "--signature-format", "openssl", "--id", "01")
+        signed = desk.tool("pkcs11-tool", "--login", *sign, "--input-file", data, "--output-file", signature)
+        assert signed.returncode == 0, signed.stderr
+        verified = desk.tool("openssl", "dgst", "-sha256", "-verify", own, "-signature", signature, data)
+        assert verified.stdout == "Verified OK\n", verified.stderr
+    assert service.faults == ()

@@ -4,61 +4,16 @@ OpenSC offers PKCS#1 v1.5 signatures only for a GIDS card, so the login is one o
 """
 
 import socket
-import ssl
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.interop.filling import SUBJECT, Filled, authority, filled, identity
+from tests.interop.filling import SUBJECT, Filled, filled, identity
 from tests.interop.need import require_tool
+from tests.interop.tls_server import Server
 
 KEY = ("-engine", "pkcs11", "-keyform", "engine", "-key", "pkcs11:id=%00;type=private", "-cert", "ada.pem")
-GREETING = b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n"
-
-
-class Server:
-    """Takes one connection on loopback and says hello. seen: whom it let in; refused: why it let nobody in."""
-
-    def __init__(self, folder: Path) -> None:
-        certificate, key = identity("localhost").write(folder, "server")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        context.load_verify_locations(authority().write(folder, "ca")[0])
-        context.verify_mode = ssl.CERT_REQUIRED
-        self._context = context
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._socket.settimeout(60)
-        self.port: int = self._socket.getsockname()[1]
-        self.seen: object = None
-        self.version: str | None = None
-        self.refused: str | None = None
-        self._thread = threading.Thread(target=self._serve)
-
-    def _serve(self) -> None:
-        connection, _ = self._socket.accept()
-        with connection:
-            connection.settimeout(60)
-            try:
-                with self._context.wrap_socket(connection, server_side=True) as tls:
-                    self.seen = (tls.getpeercert() or {}).get("subject")
-                    self.version = tls.version()
-                    tls.sendall(GREETING)
-            except (ssl.SSLError, ConnectionError) as error:
-                self.refused = str(error)
-
-    def ends(self) -> None:
-        """Waits until the connection is over: a client may know it before `seen` and `refused` are set."""
-        self._thread.join()
-
-    def __enter__(self) -> "Server":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ends()
-        self._socket.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.need import require_tool, unavailable
-from tests.interop.test_tls_login import Server
+from tests.interop.tls_server import Server
 from vsc.errors import VscError
 from vsc.testing import Bench, CardFactory, CardUser, Lab
 from vsc.testing.identity import Stock

@@ -378,9 +378,10 @@ class Record(Parts[T]):
         number, at = _take(raw, at, 1 if self._number_of else 0)
         values = {}
         for field in self.fields:
-            before, at = _take(raw, at, len(field.before))
-            if before != field.before:
-                raise WireError(f"something stands before {field.word}")
+            if field.before:
+                before, at = _take(raw, at, len(field.before))
+                if before != field.before:
+                    raise WireError(f"something stands before {field.word}")
             if field.frame is not None:
                 part, at = field.frame.take(raw, at)
             else:

@@ -149,6 +149,9 @@ def new_seal(name: str, passphrase: bytes, *, cost: int = DEFAULT_COST) -> Seal:
 
 def is_sealed(raw: bytes) -> bool:
     """Tells whether this is an encrypted image, good or damaged."""
+    # Most are not, and are large: they are not read twice.
+    if FORMAT.encode() not in raw:
+        return False
     try:
         content = json.loads(raw)
     except (ValueError, RecursionError):

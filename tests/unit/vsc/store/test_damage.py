@@ -145,31 +145,40 @@ class TestUpgrade:
                 use()
         assert (home / FILE).read_bytes() == before
 
-    def test_killed_on_the_way_it_is_old_or_new(self, store: SqliteStore, home: Path) -> None:
-        code = (
-            "import os, sqlite3, sys\n"
-            "from vsc.factory import home_store\n"
-            "from vsc.store import schema\n"
-            "left = int(sys.argv[1])\n"
-            "def count(statement):\n"
-            "    global left\n"
-            "    left -= 1\n"
-            "    if left < 0:\n"
-            "        os.kill(os.getpid(), 9)\n"
-            "really = schema.upgrade\n"
-            "def upgrade(connection):\n"
-            "    connection.set_trace_callback(count)\n"
-            "    really(connection)\n"
-            "schema.upgrade = upgrade\n"
-            "with home_store().open('work'):\n"
-            "    pass\n"
-        )
-        for step in range(16):
-            shutil.rmtree(home, ignore_errors=True)
-            self.old(home, samples.image(), samples.image("other"))
-            processes.python(home, code, str(step))
-            assert list(store.images()) == [samples.image("other"), samples.image()]
-        assert rows.version(home) == schema.VERSION
+    def test_killed_on_the_way_it_is_old_or_new(self, home: Path, tmp_path: Path) -> None:
+        homes = [tmp_path / f"killed at {step}" for step in range(16)]
+        for one in homes:
+            self.old(one, samples.image(), samples.image("other"))
+        processes.python(home, UPGRADES, *map(str, homes))
+        for one in homes:
+            assert list(SqliteStore(one).images()) == [samples.image("other"), samples.image()], one
+        assert rows.version(homes[0]) < rows.version(homes[-1]) == schema.VERSION
+
+
+UPGRADES = """
+import os, sys
+from vsc.factory import home_store
+from vsc.store import schema
+really = schema.upgrade
+
+def upgrade(connection):
+    connection.set_trace_callback(count)
+    really(connection)
+
+def count(statement):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), 9)
+
+schema.upgrade = upgrade
+for left, os.environ["VSC_HOME"] in enumerate(sys.argv[1:]):
+    if not os.fork():
+        with home_store().open("work"):
+            os._exit(0)
+    os.wait()
+"""
+"""In one home after the other the upgrade is killed a statement later: a child each, not a start of Python."""
 
 
 CHANGES = """

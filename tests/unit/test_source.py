@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,3 +53,10 @@ def test_what_a_file_of_ours_is_called_stands_in_one_place() -> None:
         name for path in sources("vsc") for word in words_of(path) for name in SAID_ONCE if word.endswith(name)
     )
     assert {name: found[name] for name in SAID_ONCE} == dict.fromkeys(SAID_ONCE, 1)
+
+
+def test_no_link_in_the_repository_leads_out_of_it() -> None:
+    """A .venv that was a link came in once: it took the place of everybody's own."""
+    listed = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False).stdout
+    links = [line.partition("\t")[2] for line in listed.splitlines() if line.startswith("120000")]
+    assert [link for link in links if (ROOT / link).readlink().is_absolute()] == []

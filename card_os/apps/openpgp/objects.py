@@ -104,7 +104,8 @@ def _key_information(state: OpenPgpState, rules: Rules) -> bytes:
 
 
 def _algorithms(state: OpenPgpState, rules: Rules) -> bytes:
-    return join(Tlv(ATTRIBUTES[key], one.raw) for key in rules.keys for one in rules.all_attributes(key))
+    listed = {key: [one.raw for one in rules.all_attributes(key)] + [*rules.falsely_listed] for key in rules.keys}
+    return join(Tlv(ATTRIBUTES[key], raw) for key, them in listed.items() for raw in them)
 
 
 def _counter(state: OpenPgpState, rules: Rules) -> bytes:

@@ -20,8 +20,8 @@ _CURVES = (
     KeyKind.X25519,
 )
 KINDS = (KeyKind.RSA_2048, KeyKind.RSA_3072, KeyKind.RSA_4096, *_CURVES)
-UNMANAGED = 0xFFFE
-"""Manufacturer of cards with a serial number of their own choice."""
+UNMANAGED, YUBICO = 0xFFFE, 0x0006
+"""Manufacturers: of cards with a serial number of their own choice, and of YubiKeys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Rules:
     min_pin_bytes: int = 6
     min_admin_bytes: int = 8
     yubico: Yubico | None = None
+    falsely_listed: tuple[bytes, ...] = ()
+    """Attributes that the algorithm information has for each key, and that no key takes."""
 
     @property
     def keys(self) -> tuple[Key, ...]:

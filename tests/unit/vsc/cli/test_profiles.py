@@ -9,7 +9,7 @@ from vsc.profiles import PROFILES
 def test_the_kinds_of_cards_are_listed(shell: Shell) -> None:
     said = shell.ok("profiles")
     assert [line.split()[0] for line in said.splitlines()] == list(PROFILES)
-    assert "yubikey-5.7      YubiKey 5.7, its PIV side (also yubikey)\n" in said
+    assert "yubikey-5.7      YubiKey 5.7 (also yubikey)\n" in said
     told = json.loads(shell.ok("profiles", "--json"))
     assert [one["name"] for one in told] == list(PROFILES)
 

@@ -12,7 +12,7 @@ WORKERS := -n 4 --dist worksteal
 # More words for pytest, e.g. make test ARGS='-k pin -x'
 ARGS ?=
 
-.PHONY: help demo test test-long bench bench-quick fuzz clean setup
+.PHONY: help demo test test-long bench bench-quick fuzz docs clean setup
 
 help:
 	@echo 'make demo       make a card and use it with OpenSC; says what it does'
@@ -20,6 +20,7 @@ help:
 	@echo 'make test-long  the same tests with full counts, and the slow ones'
 	@echo 'make bench      how fast it is; make bench-quick: in a minute, without pcscd (ARGS="--json FILE --plot FILE")'
 	@echo 'make fuzz       a million mutated commands (ARGS="--seed 2" for others)'
+	@echo 'make docs       the site of the docs, into build/site, with pictures made in a browser'
 	@echo 'make setup      only install what is missing: system packages, .venv'
 	@echo 'make clean      remove what tests and builds leave behind (not .venv)'
 
@@ -50,6 +51,10 @@ bench-quick: setup
 
 fuzz: setup
 	$(PYTHON) -m bench.fuzz --count 1000000 $(ARGS)
+
+docs: setup
+	PYTHONPATH=. $(PYTHON) scripts/pictures.py
+	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build
 
 clean:
 	rm -rf build dist mutants .hypothesis .mypy_cache .pytest_cache .ruff_cache

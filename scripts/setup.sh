@@ -24,7 +24,7 @@ demo) ;;
 test)
     packages="$packages pcscd vsmartcard-vpcd pcsc-tools yubico-piv-tool ykcs11 make gcc libc6-dev python3-dev libpcsclite-dev"
     packages="$packages gpg gpg-agent gpgconf scdaemon openssh-client default-jdk-headless pinentry-curses pinentry-tty"
-    packages="$packages chromium chromium-driver node-typescript"
+    packages="$packages chromium chromium-driver node-typescript tidy"
     packages="$packages gnutls-bin libengine-pkcs11-openssl curl tshark"
     packages="$packages vsmartcard-vpicc python3-virtualsmartcard python3-pycryptodome"
     packages="$packages libnss3-tools krb5-user krb5-pkinit"

@@ -1,24 +1,27 @@
-"""Writes anew what README.md and docs/cli.md say of the code: `PYTHONPATH=. .venv/bin/python scripts/tables.py`.
+"""Writes anew what docs/cli.md and docs/gids.md say of the code: `PYTHONPATH=. .venv/bin/python scripts/tables.py`.
 
 A test fails when they drift.
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from card_os.apps.gids import Gids
+from card_os.command import Command
 from card_os.kernel import KERNEL, KernelIns
 from vsc.cli.__main__ import COMMANDS, GROUPS, cli
 
-README = Path(__file__).parent.parent / "README.md"
-CLI_PAGE = README.parent / "docs" / "cli.md"
+DOCS = Path(__file__).parent.parent / "docs"
+CLI_PAGE = DOCS / "cli.md"
+GIDS_PAGE = DOCS / "gids.md"
 
 
-def _row(*cells: str) -> str:
+def row(*cells: str) -> str:
+    """A line of a table."""
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
@@ -44,15 +47,15 @@ def _synopsis(path: tuple[str, ...], command: click.Command, context: click.Cont
 
 def cli_table() -> str:
     """The commands of `vsc`, by group: how each is called, and what it does."""
-    table = [_row("command", "does"), _row("---", "---")]
+    table = [row("command", "does"), row("---", "---")]
     group_of = {name: group for group, rows in GROUPS.items() for name in rows}
     last = ""
     for path, command, context in commands():
         if group_of[path[0]] != last:
             last = group_of[path[0]]
-            table.append(_row(f"**{last}**", ""))
+            table.append(row(f"**{last}**", ""))
         words = COMMANDS[path[0]][1] if len(path) == 1 else command.get_short_help_str(limit=100)
-        table.append(_row(f"`{_synopsis(path, command, context)}`", words))
+        table.append(row(f"`{_synopsis(path, command, context)}`", words))
     return "\n".join(table)
 
 
@@ -65,8 +68,8 @@ def _reference(path: tuple[str, ...], command: click.Command, context: click.Con
         if isinstance(one, click.Option) and (record := one.get_help_record(context)) is not None
     ]
     if records:
-        lines += ["", _row("option", "meaning"), _row("---", "---")]
-        lines += [_row(f"`{option}`", words) for option, words in records]
+        lines += ["", row("option", "meaning"), row("---", "---")]
+        lines += [row(f"`{option}`", words) for option, words in records]
     return "\n".join(lines)
 
 
@@ -75,15 +78,19 @@ def references() -> dict[str, str]:
     return {f"vsc {' '.join(path)}": _reference(path, command, context) for path, command, context in commands()}
 
 
-def card_table() -> str:
-    """What the card answers: INS, name, who may, and where it is defined."""
-    rows = [_row("INS", "command", "allowed by", "chaining", "defined in"), _row(*["---"] * 5)]
-    known = [*KERNEL.items(), *sorted(Gids().table, key=lambda one: one[0])]
-    for number, command in known:
+def command_table(rows: Iterable[tuple[int, Command]]) -> str:
+    """What commands there are: INS, name, who may, and where each is defined."""
+    table = [row("INS", "command", "allowed by", "chaining", "defined in"), row(*["---"] * 5)]
+    for number, command in rows:
         name = "SELECT by name" if command is KERNEL[KernelIns.SELECT] else command.name
         chaining = "yes" if command.chaining else ""
-        rows.append(_row(f"{number:02X}", name, command.access.words, chaining, command.spec))
-    return "\n".join(rows)
+        table.append(row(f"{number:02X}", name, command.access.words, chaining, command.spec))
+    return "\n".join(table)
+
+
+def card_table() -> str:
+    """What the GIDS card answers."""
+    return command_table([*KERNEL.items(), *sorted(Gids().table, key=lambda one: one[0])])
 
 
 def rewritten(text: str, parts: Mapping[str, str]) -> str:
@@ -98,17 +105,17 @@ def rewritten(text: str, parts: Mapping[str, str]) -> str:
     return text
 
 
-def readme() -> str:
-    """README.md, its tables made anew."""
-    return rewritten(README.read_text(encoding="utf-8"), {"commands": cli_table(), "card": card_table()})
+def gids_page() -> str:
+    """docs/gids.md, its table made anew."""
+    return rewritten(GIDS_PAGE.read_text(encoding="utf-8"), {"card": card_table()})
 
 
 def cli_page() -> str:
-    """docs/cli.md, its references made anew."""
-    return rewritten(CLI_PAGE.read_text(encoding="utf-8"), references())
+    """docs/cli.md, its table and its references made anew."""
+    return rewritten(CLI_PAGE.read_text(encoding="utf-8"), {"commands": cli_table(), **references()})
 
 
-PAGES = {README: readme, CLI_PAGE: cli_page}
+PAGES = {GIDS_PAGE: gids_page, CLI_PAGE: cli_page}
 
 if __name__ == "__main__":
     for path, made in PAGES.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.interop.browser import browser, console, opened
-from tests.interop.need import require_tool
+from tests.interop.need import require_module, require_tool
 from tests.interop.vsc_run import Vsc, ordinary_user
 from tests.unit.vsc.trace.sample import INSERTED, apdu
 from vsc.page import write
@@ -170,6 +170,23 @@ def test_the_page_of_a_stranger_runs_nothing(chrome: "Chrome", tmp_path: Path) -
     assert chrome.title == hostile
     assert texts(chrome, "#detail .why") == [f"why: {hostile}"]
     assert chrome.find_elements("css selector", "img, #notes script") == []
+
+
+def test_nothing_serious_for_who_hears_the_page(login: Path) -> None:
+    """axe, light and dark; and the page is HTML."""
+    require_module("axe_selenium_python")
+    from axe_selenium_python import Axe
+
+    for dark in (False, True):
+        with browser(dark=dark) as chrome:
+            opened(chrome, login)
+            press(chrome, "n")
+            axe = Axe(chrome)
+            axe.inject()
+            found = [one for one in axe.run()["violations"] if one["impact"] in ("serious", "critical")]
+            assert found == [], axe.report(found)
+    tidy = subprocess.run([require_tool("tidy"), "-e", "-q", login], check=False, capture_output=True, text=True)
+    assert (tidy.returncode, tidy.stderr) == (0, "")
 
 
 def test_the_scripts_are_typed() -> None:

@@ -1,4 +1,4 @@
-"""The README's blocks run as they stand, in order, in one shell, under a real pcscd."""
+"""The blocks of the README and of docs/tour.md run as they stand, those of a page in one shell, under a real pcscd."""
 
 import os
 import re
@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts.tables import PAGES, README
+from scripts.tables import PAGES
 from tests.interop.need import require_tool
 from tests.interop.pcscd_harness import PrivatePcscd
 
-BLOCKS = re.findall(r"^```(bash|python)\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[2]
+README, TOUR = ROOT / "README.md", ROOT / "docs" / "tour.md"
+BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = [(page.stem, *block) for page in (README, TOUR) for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -21,13 +24,24 @@ def test_the_tables_are_those_of_the_code(page: Path) -> None:
 
 
 def test_there_is_something_to_run() -> None:
-    assert [language for language, _ in BLOCKS] == ["bash", "python", "python", "python"]
+    assert [(page, language) for page, language, _ in BLOCKS] == [
+        *(("README", "bash"), ("README", "python")),
+        *(("tour", language) for language in ("bash", "python", "python", "python")),
+    ]
+
+
+def test_the_readme_is_a_front_page() -> None:
+    """Short enough to be read; its links are there."""
+    text = README.read_text(encoding="utf-8")
+    assert len(text.encode()) < 8 * 1024
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text)]
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 @pytest.mark.parametrize(
-    ("language", "block"), BLOCKS, ids=[f"{language}-{number}" for number, (language, _) in enumerate(BLOCKS)]
+    ("page", "language", "block"), BLOCKS, ids=[f"{page}-{number}" for number, (page, *_) in enumerate(BLOCKS)]
 )
-def test_block(language: str, block: str, pcscd: PrivatePcscd, tmp_path: Path) -> None:
+def test_block(page: str, language: str, block: str, pcscd: PrivatePcscd, tmp_path: Path) -> None:
     for tool in ("opensc-tool", "pkcs11-tool", "pkcs15-tool", "openssl", "bash"):
         require_tool(tool)
     command = ["bash", "-euxo", "pipefail", "-c", block]
@@ -48,5 +62,6 @@ def test_block(language: str, block: str, pcscd: PrivatePcscd, tmp_path: Path) -
     assert process.returncode == 0, output
     if language == "bash":
         assert "GIDS Smart Card" in output
+    if (page, language) == ("tour", "bash"):
         assert "Verified OK" in output
         assert "RSA 2048" in output

@@ -9,6 +9,11 @@
 
 const MAX_DEPTH = 12;
 
+/** @param {number} count */
+function byteCount(count) {
+  return `${count} byte${count === 1 ? "" : "s"}`;
+}
+
 /** @param {string} text @returns {string[]} */
 function bytesOf(text) {
   return text.match(/../g) ?? [];
@@ -60,8 +65,8 @@ function commandFields(bytes, hidden, name) {
   /** @param {string[]} le */
   const leWords = (le) => `up to ${numberOf(le) || (le.length > 1 ? 65536 : 256)} bytes`;
   if (hidden) {
-    if (rest.length) add("Lc", 4, bytes.length, `${numberOf(rest)} bytes`);
-    fields.push({ name: "data", bytes: [], meaning: `${hidden} bytes, not in the trace: a PIN or a key` });
+    if (rest.length) add("Lc", 4, bytes.length, byteCount(numberOf(rest)));
+    fields.push({ name: "data", bytes: [], meaning: `${byteCount(hidden)}, not in the trace: a PIN or a key` });
     return { fields, data };
   }
   if (!rest.length) return { fields, data };
@@ -75,7 +80,7 @@ function commandFields(bytes, hidden, name) {
     add("?", 4, bytes.length, "lengths do not fit");
     return { fields, data };
   }
-  add("Lc", 4, 4 + lcSize, `${nc} bytes`);
+  add("Lc", 4, 4 + lcSize, byteCount(nc));
   data = rest.slice(lcSize, lcSize + nc);
   add("data", 4 + lcSize, 4 + lcSize + nc, "");
   add("Le", 4 + lcSize + nc, bytes.length, leWords(le));

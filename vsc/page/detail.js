@@ -16,7 +16,7 @@ function tree(objects) {
   const list = element("ul", "tlv");
   for (const one of objects) {
     const item = element("li");
-    item.append(element("b", "", one.tag), ` ${one.name ? `${one.name}, ` : ""}${one.length} bytes `);
+    item.append(element("b", "", one.tag), ` ${one.name ? `${one.name}, ` : ""}${byteCount(one.length)} `);
     item.append(one.inside.length ? tree(one.inside) : hex(one.value));
     list.append(item);
   }

@@ -101,3 +101,26 @@ def test_nobody_to_ask_is_an_error_and_leaves_nothing(
     create = SmartCardProvisioning.request_virtual_smart_card_creation_async
     assert code_of(lambda: create("Alice", KEY, SmartCardPinPolicy()).get()) == hresult.E_UNEXPECTED
     assert list(machine.store.images()) == []
+
+
+@pytest.mark.parametrize("profile", ["piv", "yubikey"])
+def test_a_piv_card_has_its_pin_changed_and_names_the_puk_where_it_is_reset(
+    machine: InProcessMachine, profile: str
+) -> None:
+    made = provisioning.create("ada", pin="123456", profile=profile)
+    (card,) = cards_in(reader_for(machine.plug("ada")))
+    managed = SmartCardProvisioning.from_smart_card_async(card).get()
+    assert managed.get_id_async().get() == made.id
+    with user_interaction(PinScript(["123456", "246813"])):
+        assert managed.request_pin_change_async().get()
+    made.verify_pin("246813")
+    asked: list[object] = []
+    with (
+        user_interaction(PinScript([])),
+        pytest.raises(WinRTError, match="reset with its PUK, not with the admin key") as raised,
+    ):
+        managed.request_pin_reset_async(lambda sender, request: asked.append(request)).get()
+    assert raised.value.winerror == hresult.SCARD_E_UNSUPPORTED_FEATURE
+    assert asked == []
+    with managed.get_challenge_context_async().get() as context:
+        assert not context.verify_response_async(bytes(8)).get()

@@ -11,7 +11,7 @@ from vsc.cli.tell import tell
 from vsc.errors import CardLocked
 from vsc.factory import home_store
 from vsc.store.image import Image
-from vsc.store.summary import CardSummary, Counter, summarise
+from vsc.store.summary import CardSummary, Counter, outline_of, summarise
 
 
 def _tries(counter: Counter | None) -> str:
@@ -71,9 +71,18 @@ def _columns(card: CardSummary) -> tuple[str, ...]:
 @name_argument
 @passphrase_option()
 @click.option("--json", "as_json", is_flag=True, help="Print one object.")
-def show_command(name: str, as_json: bool) -> None:
+@click.option("--tree", "as_tree", is_flag=True, help="Print a tree: all applications, tries as dots, places for keys.")
+def show_command(name: str, as_json: bool, as_tree: bool) -> None:
     """Show what the card NAME holds."""
-    summary = summarise(home_store().read(name))
+    image = home_store().read(name)
+    if as_tree:
+        from vsc.cli.tree import print_tree
+
+        if as_json:
+            raise click.UsageError("--tree and --json exclude each other")
+        print_tree(f"{image.name}  {image.profile.title}", outline_of(image))
+        return
+    summary = summarise(image)
     if as_json:
         click.echo(json.dumps(summary.as_json()))
         return

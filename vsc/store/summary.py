@@ -130,10 +130,10 @@ def _policy(policy: PinPolicy | None) -> dict[str, int | str] | None:
 
 def _container(slot: Slot) -> ContainerSummary:
     certificates = [subject_of(der) for der in slot.certificates]
-    return ContainerSummary(slot.number, slot.name, slot.is_default, slot.use, _kind(slot.kind), certificates)
+    return ContainerSummary(slot.number, slot.name, slot.is_default, slot.use, kind_words(slot.kind), certificates)
 
 
-def _kind(kind: KeyKind | None) -> str | None:
+def kind_words(kind: KeyKind | None) -> str | None:
     """As people read it: `RSA 2048`, `EC P-256`."""
     if kind is None:
         return None

@@ -1,6 +1,7 @@
 """`make demo`, which is the first that people see: it works, and fits the terminal."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -25,7 +26,9 @@ def test_it_works_and_no_line_is_broken_by_the_terminal() -> None:
     assert done.returncode == 0, done.stdout
     assert "Verified OK" in done.stdout
     lines = done.stdout.splitlines()
-    assert [line for line in lines if len(line) > COLUMNS] == []
+    # What a program prints (five blanks before it) is as long as it likes: OpenSC 0.26 prints a URI.
+    is_printed = re.compile(r" {5}(?! {4}\S)")
+    assert [line for line in lines if len(line) > COLUMNS and not is_printed.match(line)] == []
     commands = done.stdout.replace("\\\n", "").splitlines()
     shown = [shlex.split(line.removeprefix("   $ ")) for line in commands if line.startswith("   $ ")]
     assert len(shown) == 8

@@ -1,5 +1,7 @@
 """GET DATA, GET NEXT DATA, PUT DATA and SELECT DATA (OpenPGP card 3.4, 7.2.5 to 7.2.8)."""
 
+from dataclasses import replace
+
 from card_os.apdu import MAX_NC, CommandApdu
 from card_os.apps.openpgp.objects import OBJECTS, DataObject, certificate, exists
 from card_os.apps.openpgp.session import OPERATIONAL, OpenPgpSession, require, rules_of
@@ -146,7 +148,7 @@ SELECT_DATA = Command(
     samples=tuple((p1 << 8 | 0x04, _OCCURRENCE_OF_CERTIFICATE) for p1 in range(4)),
 )
 
-PUT_DATA = Command(
+_PUT = Command(
     "PUT DATA",
     ANY_P1P2,
     range(MAX_NC + 1),
@@ -166,3 +168,9 @@ PUT_DATA = Command(
     hides=frozenset(map(int, _SECRETS)),
     samples=tuple((int(tag), value) for tag, value in _SAMPLES),
 )
+_RENEWING = frozenset({int(Tag.RESETTING_CODE), int(Tag.KDF)})
+PUT_DATA = (
+    replace(_PUT, p1p2=_RENEWING, samples=tuple(one for one in _PUT.samples if one[0] in _RENEWING), renews=True),
+    replace(_PUT, samples=tuple(one for one in _PUT.samples if one[0] not in _RENEWING)),
+)
+"""A new resetting code, and new passwords, have all their tries."""

@@ -68,6 +68,7 @@ ACTIVATE = Command(
     _SPEC + "17",
     changes=True,
     samples=((0, b""),),
+    renews=True,
 )
 SELECT_FILE = Command(
     "SELECT",

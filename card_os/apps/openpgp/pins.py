@@ -228,5 +228,6 @@ RESET_RETRY_COUNTER = (
         words=_words,
         hides=range(0x10000),
         samples=((0x0281, b"123456"),),
+        renews=True,
     ),
 )

@@ -138,6 +138,7 @@ SET_RETRIES = Command(
     changes=True,
     refusals={SW.WRONG_DATA: "a password has 1 to 255 tries"},
     samples=((0, b"\x03\x03\x03"),),
+    renews=True,
 )
 ATTEST = Command(
     "GET ATTESTATION",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from vsc.errors import UnsupportedCard, VscError
 from vsc.factory import home_store, powered
-from vsc.filling.load import fitting, load
+from vsc.filling.load import Fitting, fitting, load
 from vsc.filling.material import Contents
 from vsc.host import CardWithKeys, DirectConnection, HasKeys, find
 from vsc.host.port import offered
@@ -56,17 +56,21 @@ def issued_keys(
     VscError for a slot with several keys.
     """
     half = None if profile.host is None else offered(profile.host, HasKeys)
-    assert half is not None
+
+    def fit(one: Contents) -> Fitting:
+        # Where nobody has written a host half, the profile alone says which keys there can be.
+        return Fitting(one.keys, one.remarks) if half is None else fitting(half, one)
+
     found = []
     for place, one in slots.items():
-        chosen = fitting(half, one)
+        chosen = fit(one)
         if len(chosen.keys) > 1:
             raise VscError(f"there are {len(chosen.keys)} keys for slot {place}: say one")
         found.append(IssuedKey(chosen.keys[0].key, chosen.keys[0].der, place))
         for remark in chosen.remarks:
             tell(remark)
     if contents is not None:
-        chosen = fitting(half, contents)
+        chosen = fit(contents)
         found += [IssuedKey(material.key, material.der) for material in chosen.keys]
         for remark in chosen.remarks:
             tell(remark)

@@ -88,7 +88,7 @@ def summarise(image: Image) -> CardSummary:
     """Reads a card's image; changes nothing."""
     profile = image.profile
     outline, *others = outline_of(image)
-    identity, names = outline.identity, _names(image)
+    identity, names = outline.identity, _names(image, outline)
     secrets = {kind: _tries(outline.reference(name)) for kind, name in names.items()}
     return CardSummary(
         name=image.name,
@@ -108,11 +108,12 @@ def summarise(image: Image) -> CardSummary:
     )
 
 
-def _names(image: Image) -> dict[ReferenceKind, str]:
+def _names(image: Image, outline: Outline) -> dict[ReferenceKind, str]:
     """What the application calls its secrets."""
     half = image.profile.host
     if half is None:
-        return _USUAL_NAMES
+        keys = (one.name for one in outline.references if one.try_limit is None)
+        return _USUAL_NAMES | {ReferenceKind.ADMIN: next(keys, _USUAL_NAMES[ReferenceKind.ADMIN])}
     found = {kind: reference_of(half, kind) for kind in ReferenceKind}
     return {kind: reference.name for kind, reference in found.items() if reference is not None}
 

@@ -28,6 +28,13 @@ def user(tmp_path: Path) -> Path:
     return pfx(tmp_path / "user.pfx", "rsa:2048")
 
 
+def test_a_card_without_contacts(shell: Shell, store: SqliteStore, user: Path) -> None:
+    shell.ok("create", "alice", "--profile", "piv-contactless", *PIN, "--pfx", str(user))
+    shown = shell.ok("show", "alice")
+    assert "Management key  set" in shown
+    assert "RSA 2048" in shown
+
+
 def test_a_card_with_its_keys(shell: Shell, store: SqliteStore, user: Path, tmp_path: Path) -> None:
     sign, more = pfx(tmp_path / "sign.pfx", "ec:p256"), pfx(tmp_path / "more.pfx", "ec:p384")
     slots = ("--slot", f"9c={sign}", "--slot", f"82={more}")

@@ -10,6 +10,7 @@ from card_os.pin import CharacterRule, Pin, PinPolicy
 from card_os.secret import Secret
 from tests.unit.vsc import samples
 from tests.unit.vsc.cli.shell import Shell
+from vsc.store.image import VERSION
 from vsc.store.sqlite import SqliteStore
 from vsc.store.summary import summarise
 
@@ -89,7 +90,7 @@ class TestList:
     def test_only_a_damaged_card(self, shell: Shell, home: Path) -> None:
         home.mkdir()
         (home / "x.card").write_bytes(b'{"format": "virtual smart card image", "version": 7}')
-        error = "vsc: x.card: the image has version 7; this vsc reads up to 3: use a newer one\n"
+        error = f"vsc: x.card: the image has version 7; this vsc reads up to {VERSION}: use a newer one\n"
         assert shell.fails(1, "list") == error
 
     def test_names_are_never_cut_or_taken_for_markup(self, shell: Shell, store: SqliteStore) -> None:

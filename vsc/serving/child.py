@@ -67,21 +67,23 @@ def run(command: Sequence[str], env: Mapping[str, str]) -> int:
                 command,
                 env={**env, _RUN: run},
                 start_new_session=not on_terminal,
-                preexec_fn=_ends_with(os.getpid()),  # noqa: PLW1509  # It says itself why it may.
+                preexec_fn=_ends_with(  # noqa: PLW1509  # It says itself why it may.
+                    os.getpid(), None if on_terminal else reaper.watch_session
+                ),
             )
         except OSError as error:
             raise CannotStartError(command[0], error) from None
         try:
-            if not on_terminal:
-                reaper.watch_session(process.pid)
             to(process)
             return process.wait()
         finally:
             end_descendants(spared=reaper.pids)
 
 
-def _ends_with(parent: int) -> Callable[[], None]:
+def _ends_with(parent: int, watch_session: Callable[[int], None] | None) -> Callable[[], None]:
     """What a child does before it becomes the command: from then on it is killed if we are, however that happens.
+
+    watch_session: told of its session, if it has one of its own; by itself, since we may be killed before we could.
 
     In a child of a process with threads little may be done: nothing here imports, logs or takes a lock.
     """
@@ -91,6 +93,8 @@ def _ends_with(parent: int) -> Callable[[], None]:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if getppid() != parent:  # It has been killed already.
             kill(128 + signal.SIGKILL)
+        if watch_session is not None:
+            watch_session(os.getpid())
 
     return end_with_parent
 

@@ -10,6 +10,7 @@ be among those that it, or another run's, looks for.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -80,9 +81,11 @@ class Reaper:
         return self
 
     def watch_session(self, number: int) -> None:
-        """Those of a session are to go, too, whatever their environment."""
-        with suppress(BrokenPipeError):  # Somebody has ended it.
+        """Those of a session are to go, too, whatever their environment. To be called by a child before its exec."""
+        before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        with suppress(OSError):  # Somebody has ended it, or it has not been started.
             os.write(self._pipe, b"%d" % number)
+        signal.signal(signal.SIGPIPE, before)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

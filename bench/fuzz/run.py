@@ -11,7 +11,8 @@ from bench.fuzz.corpus import commands, operation
 from bench.fuzz.mutation import mutated
 from bench.fuzz.oracle import Finding, WatchedCard
 from bench.fuzz.start import Start, starts
-from card_os.kernel import KERNEL
+from card_os.apdu import CommandApdu
+from card_os.kernel import KERNEL, KernelIns
 from vsc.errors import VscError
 from vsc.profiles import Profile
 from vsc.testing.operation import Authenticate, Operation, Verify
@@ -74,13 +75,18 @@ class Fuzzer:
         self.states = starts(profile)
         self._first = len(self.states)
         self._has_host = profile.host is not None
+        self._others = [one.aid for one in profile.applications[1:]]
 
     def round(self) -> None:
         """A card, some commands and operations. Finding as it comes; `result.card` is then the card."""
         rng, result = self.rng, self.result
         start = rng.choice(self.states[: self._first] if rng.random() < 0.5 else self.states)
         card = result.card = WatchedCard(start, f"{result.seed}/{result.sent}")
-        host = self._host(card) if self._has_host else None
+        # The other applications of a card have their turns: a mutated name of theirs is hardly ever right.
+        other = rng.choice(self._others) if self._others and rng.random() < 0.5 else None
+        host = self._host(card) if self._has_host and other is None else None
+        if other is not None:
+            self.send(card, bytes(CommandApdu(0x00, KernelIns.SELECT, 0x04, 0x00, other)))
         if host is not None and rng.random() < 0.5:
             self._operate(host, rng.choice((Verify(), Authenticate())))
         news = len(result.seen)

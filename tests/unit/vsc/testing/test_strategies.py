@@ -214,7 +214,9 @@ def test_a_failing_example_prints_a_recipe_that_makes_the_same_card() -> None:
     text = printed(cards(), lambda card: card.puk is None or card.pin == "12345678")
     recipe = text.partition("card=")[2].rpartition(",\n)")[0]
     assert recipe.startswith("SoftCard.make(")
-    one, other = (eval(recipe, {"SoftCard": SoftCard}) for _ in range(2))
+    one, other = (
+        eval(recipe, {"SoftCard": SoftCard, "PinPolicy": PinPolicy, "CharacterRule": CharacterRule}) for _ in range(2)
+    )
     assert one.persistent == other.persistent
     assert one.puk is not None
 

@@ -48,7 +48,9 @@ def test_keys_are_generated_sign_and_are_attested(cards: PivCards, algorithm: st
     public, attested = cards.file("public.pem"), cards.file("attested.pem")
     tool(cards, "-a", "generate", "-s", "9a", "-A", algorithm, "-o", public)
     tool(cards, "-a", "attest", "-s", "9a", "-o", attested)
-    assert "CN = YubiKey PIV Attestation 9a" in cards.openssl("x509", "-in", attested, "-noout", "-subject")
+    assert "CN=YubiKey PIV Attestation 9a" in cards.openssl("x509", "-in", attested, "-noout", "-subject").replace(
+        " = ", "="
+    )
     assert cards.openssl("x509", "-in", attested, "-noout", "-pubkey") == public.read_text()
     signed = tool(cards, "-a", "verify-pin", "-P", PIN, "-a", "test-signature", "-s", "9a", "-i", attested).stderr
     assert "Successful" in signed
@@ -159,7 +161,7 @@ def test_ykman_makes_keys_and_certificates(cards: PivCards, slot: str, algorithm
     ykman(cards, "piv", "certificates", "request", "-s", "CN=Ada", *pin, slot, public, request)
     assert "verify OK" in cards.openssl("req", "-in", request, "-noout", "-verify")
     made = cards.file("made.pem", ykman(cards, "piv", "certificates", "export", slot, "-").stdout)
-    assert "CN = Ada" in cards.openssl("x509", "-in", made, "-noout", "-subject")
+    assert "CN=Ada" in cards.openssl("x509", "-in", made, "-noout", "-subject").replace(" = ", "=")
     cards.openssl("verify", "-CAfile", made, made)
     assert ykman(cards, "piv", "keys", "export", slot, "-").stdout == public.read_text()
     assert "Origin:                 GENERATED" in ykman(cards, "piv", "keys", "info", slot).stdout
